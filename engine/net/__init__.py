@@ -1,0 +1,1 @@
+"""The network: bytes and values (`wire`), secure connections and delivery (`connection`), sockets (`transport`)."""

@@ -1,0 +1,140 @@
+"""The wire contract of a game: which messages there are, over which channel each goes, and one number for all of it.
+
+The number is the 64-bit protocol id of the netcode standard. It is authenticated with every packet, so two builds that
+differ in any message cannot exchange one: they cannot even connect. `refusal` says so in words.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+
+from engine.net.wire.bits import BitReader, BitWriter
+from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
+from engine.net.wire.schema import Codec, codec_of
+
+WIRE_FORMAT = "tickwire 1"
+"""Names everything below the messages: framing, ack header, bit order. Part of every protocol id."""
+
+
+class Channel(enum.IntEnum):
+    """How a message travels. The value is what a frame says on the wire."""
+
+    UNRELIABLE = 0
+    """At most once, in any order."""
+    UNRELIABLE_SEQUENCED = 1
+    """At most once, and never after a newer message of its own type: for state that the next message replaces."""
+    RELIABLE_ORDERED = 2
+    """Once, in the order sent."""
+    RELIABLE_UNORDERED = 3
+    """Once, as soon as it arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What one side says of itself: the name and version people know it by, and the id of its protocol."""
+
+    name: str
+    version: str
+    protocol_id: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} (protocol {self.protocol_id:016x})"
+
+
+def refusal(server: Build, client: Build) -> str | None:
+    """Why `client` cannot talk to `server`, naming both, or None if it can."""
+    if server.protocol_id == client.protocol_id:
+        return None
+    if server.name != client.name:
+        return f"the server runs {server}; this is {client}: a different game"
+    cure = "install the server's version" if server.version != client.version else "install the same build on both"
+    return f"the server runs {server}; this is {client}: {cure}"
+
+
+class Protocol:
+    """The messages of a game. Built by chaining, then read only.
+
+        protocol = Protocol("chat", "1.0").message(Say, Channel.RELIABLE_ORDERED).message(Typing)
+
+    Both sides declare the same messages in the same order. Asking for `id`, or encoding a message, ends the building:
+    `message` raises from then on.
+    """
+
+    def __init__(self, name: str, version: str = "0") -> None:
+        self.name = name
+        self.version = version
+        self._codecs: list[Codec] = []
+        self._types: list[type] = []
+        self._channels: list[Channel] = []
+        self._index: dict[type, int] = {}
+        self._id: int | None = None
+        self._index_bits = 0
+
+    def message(self, kind: type, channel: Channel = Channel.UNRELIABLE) -> Protocol:
+        """Declare a message type. Raises `SchemaError` if it has no wire form or came before, or the id was taken."""
+        if self._id is not None:
+            raise SchemaError(f"{kind.__name__}: protocol {self.name} is in use; declare every message before")
+        if kind in self._index:
+            raise SchemaError(f"{kind.__name__} is declared twice in protocol {self.name}")
+        self._codecs.append(codec_of(kind))
+        self._index[kind] = len(self._types)
+        self._types.append(kind)
+        self._channels.append(Channel(channel))
+        return self
+
+    def describe(self) -> str:
+        """The whole contract, one line a message; the protocol id is the hash of this text."""
+        lines = [f"{WIRE_FORMAT}", f"{self.name} {self.version}"]
+        lines += [f"{channel.name} {codec.text}" for channel, codec in zip(self._channels, self._codecs, strict=True)]
+        return "\n".join(lines)
+
+    @property
+    def id(self) -> int:
+        """The 64-bit protocol id: equal on both sides exactly when `describe` is."""
+        if self._id is None:
+            self._id = int.from_bytes(hashlib.blake2b(self.describe().encode(), digest_size=8).digest(), "little")
+            self._index_bits = max(len(self._types) - 1, 0).bit_length()
+        return self._id
+
+    @property
+    def build(self) -> Build:
+        """What this side says of itself when it refuses or is refused."""
+        return Build(self.name, self.version, self.id)
+
+    def index(self, kind: type) -> int:
+        """The position of a message type in the order of declaration. Raises `SchemaError` for one never declared."""
+        index = self._index.get(kind)
+        if index is None:
+            raise SchemaError(f"protocol {self.name} has no {kind.__name__}: declare it with .message({kind.__name__})")
+        return index
+
+    def channel(self, kind: type) -> Channel:
+        """The channel a message type was declared with."""
+        return self._channels[self.index(kind)]
+
+    def encode(self, message: object) -> bytes:
+        """The bytes of a message: its type's position, then its fields. Raises `EncodeError`, `SchemaError`."""
+        if self._id is None:
+            _ = self.id
+        index = self.index(type(message))
+        writer = BitWriter()
+        writer.write(index, self._index_bits)
+        self._codecs[index].write(writer, message)
+        return writer.getvalue()
+
+    def decode(self, encoded: bytes) -> object:
+        """The message that `encode` turned into `encoded`. Raises `ProtocolError` for any other bytes."""
+        if self._id is None:
+            _ = self.id
+        reader = BitReader(encoded)
+        index = reader.read(self._index_bits)
+        if index >= len(self._codecs):
+            raise ProtocolError(f"message type {index} of {len(self._codecs)}")
+        message = self._codecs[index].read(reader)
+        reader.finish()
+        return message
+
+
+__all__ = ["WIRE_FORMAT", "Build", "Channel", "EncodeError", "Protocol", "refusal"]
