@@ -1,0 +1,12 @@
+"""Parent and child."""
+
+from __future__ import annotations
+
+from engine.ecs.column import Ref, ref
+from engine.ecs.component import Component
+
+
+class ChildOf(Component):
+    """The entity belongs to another: it goes when that one goes. Set it with `World.attach`."""
+
+    parent: Ref = ref()
