@@ -5,6 +5,7 @@ A world does not know who listens: it posts these to the `Outlet` it was given, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,7 +20,8 @@ class Outlet(Protocol):
 
     @property
     def version(self) -> int: ...
-    def post(self, event: object) -> None: ...
+    @property
+    def post(self) -> Callable[[object], None]: ...
     def post_as(self, key: Any, event: object) -> None: ...
     def listens(self, key: Any) -> bool: ...
 

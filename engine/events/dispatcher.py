@@ -75,9 +75,6 @@ class Dispatcher(Generic[X]):
     `depth` is the number of passes after which `deliver` calls a cascade endless.
     """
 
-    post: Callable[[object], None]
-    """Queue an event for the next pass. Bound straight to the queue: posting is as cheap as appending."""
-
     def __init__(
         self,
         context: X,
@@ -95,7 +92,8 @@ class Dispatcher(Generic[X]):
         self.version = 0
         """Changes whenever a subscription is made or cancelled."""
         self._queue: list[object] = []
-        self.post = self._queue.append
+        self.post: Callable[[object], None] = self._queue.append
+        """Queue an event for the next pass. Bound straight to the queue: posting is as cheap as appending."""
         self._subscriptions: dict[Any, list[Subscription]] = {}
         self._calls: dict[Any, list[Call]] = {}
         self._batch_calls: dict[Any, list[Call]] = {}

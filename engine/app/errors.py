@@ -1,0 +1,9 @@
+"""What can go wrong in the loop."""
+
+
+class AppError(Exception):
+    """The application is put together or driven wrongly; the message names the cure."""
+
+
+class ReplayError(AppError):
+    """A replay cannot go on; the message says at which tick and why."""
