@@ -4,6 +4,7 @@ from engine.app.app import App
 from engine.app.clock import FixedStep
 from engine.app.command import Commanded
 from engine.app.errors import AppError, ReplayError
+from engine.app.game import Game, Options, Standing
 from engine.app.plugin import Plugin
 from engine.app.reactor import run
 from engine.app.recording import Recorder, Replay
@@ -20,6 +21,8 @@ __all__ = [
     "End",
     "FixedStep",
     "Frame",
+    "Game",
+    "Options",
     "Overrun",
     "Physics",
     "Plugin",
@@ -32,6 +35,7 @@ __all__ = [
     "SceneLeft",
     "SceneUncovered",
     "Stage",
+    "Standing",
     "Tick",
     "Time",
     "Watchdog",
