@@ -1,10 +1,10 @@
 """Makes all of Ricochet's pictures, sounds and maps, or checks that what lies on disk is what would be made.
 
-    python tools/make_assets.py                      write everything into assets/ricochet
-    python tools/make_assets.py --only 'sprites/*'   only what the pattern fits
-    python tools/make_assets.py --check              write nothing; exit 1 and name every file that differs
-    python tools/make_assets.py --sheet sheet.png    one picture of all sprites
-    python tools/make_assets.py --maps DIRECTORY     a large picture of each map, spawns included
+python tools/make_assets.py                      write everything into assets/ricochet
+python tools/make_assets.py --only 'sprites/*'   only what the pattern fits
+python tools/make_assets.py --check              write nothing; exit 1 and name every file that differs
+python tools/make_assets.py --sheet sheet.png    one picture of all sprites
+python tools/make_assets.py --maps DIRECTORY     a large picture of each map, spawns included
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import numpy as np
 import pygame
-
-from assets import arenas, catalogue, sheet
 from assets.paint import Pixels
 from assets.synth import Sound
+
+from assets import arenas, catalogue, sheet
 
 HOME = Path(__file__).resolve().parent.parent / "assets" / "ricochet"
 
 # The last digit of a sine or a transform differs between processors and builds of numpy: from one machine to another a
-# colour may be off by a level and a sample by a few steps of 32768. On one machine the files come out byte for byte the same.
+# colour may be off by a level and a sample by a few steps of 32768. On one machine the files come out byte for byte.
 PIXEL_SLACK = 2
 SAMPLE_SLACK = 8
 
@@ -91,7 +91,9 @@ def main() -> int:
     assert __doc__ is not None
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with what is on disk and write nothing")
-    parser.add_argument("--only", default="*", metavar="PATTERN", help="paths below assets/ricochet, such as 'sounds/*'")
+    parser.add_argument(
+        "--only", default="*", metavar="PATTERN", help="paths below assets/ricochet, such as 'sounds/*'"
+    )
     parser.add_argument("--into", type=Path, default=HOME, metavar="DIRECTORY", help="where the files lie or go")
     parser.add_argument("--sheet", type=Path, metavar="PATH", help="write a contact sheet of the sprites")
     parser.add_argument("--zoom", type=int, default=1, help="enlarge the contact sheet's pictures")
@@ -101,7 +103,7 @@ def main() -> int:
     if options.maps:
         options.maps.mkdir(parents=True, exist_ok=True)
         for name, make in arenas.ARENAS.items():
-            large = arenas.draw(make(), 1600, spawns=True)
+            large = arenas.draw(make(), 1600, detail=1, spawns=True)
             (options.maps / f"{name}.png").write_bytes(picture_file(large))
             for fault in arenas.faults(make()):
                 print(f"{name}: {fault}")

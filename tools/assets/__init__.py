@@ -1,1 +1,1 @@
-"""How Ricochet's pictures, sounds and maps are made: one module for each kind of thing, and the two tool boxes they share."""
+"""How Ricochet's pictures, sounds and maps are made: a module for each kind of thing, over ``paint`` and ``synth``."""

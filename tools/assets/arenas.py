@@ -1,11 +1,12 @@
 """The two arenas, their check and their picture.
 
-Each is written as its first half; the second half is the first turned by 180° around the middle, with the teams swapped, so
+Each is written as its first half; the second is the first turned by 180° around the middle, with the teams swapped, so
 neither side ever has the better ground. The format is described in docs/ricochet-maps.md.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections import deque
@@ -16,7 +17,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .paint import AMBER, CYAN, INK, LIME, MAGENTA, STEEL, VIOLET, WHITE, Canvas, Color, Field, Pixels, Point, halo, mix, polar
+from .paint import (
+    AMBER,
+    CYAN,
+    INK,
+    LIME,
+    MAGENTA,
+    STEEL,
+    VIOLET,
+    WHITE,
+    Canvas,
+    Color,
+    Field,
+    Pixels,
+    Point,
+    halo,
+    mix,
+    polar,
+)
 
 Item = dict[str, Any]
 
@@ -56,12 +74,12 @@ class Arena:
     width: int
     height: int
     wall_color: str
-    walls: list[Item] = field(default_factory=lambda: [])
-    bumpers: list[Item] = field(default_factory=lambda: [])
-    crates: list[Item] = field(default_factory=lambda: [])
-    spawns: list[Item] = field(default_factory=lambda: [])
-    pads: list[Item] = field(default_factory=lambda: [])
-    ball: Item = field(default_factory=lambda: {})
+    walls: list[Item] = field(default_factory=list)
+    bumpers: list[Item] = field(default_factory=list)
+    crates: list[Item] = field(default_factory=list)
+    spawns: list[Item] = field(default_factory=list)
+    pads: list[Item] = field(default_factory=list)
+    ball: Item = field(default_factory=dict)
 
     def flip(self, point: Sequence[float]) -> list[float]:
         return [self.width - point[0], self.height - point[1]]
@@ -98,7 +116,7 @@ class Arena:
             self.pads.append({"at": place, "kinds": list(kinds), "every_seconds": every})
 
 
-def corner(center: Point, radius: float, start: float, steps: int = 8) -> list[Point]:
+def corner(center: Point, radius: float, start: float, steps: int = 12) -> list[Point]:
     """A quarter turn as points, for a rounded corner of the border."""
     return [whole(polar(radius, start + 90.0 * i / steps, center)) for i in range(steps + 1)]
 
@@ -118,29 +136,29 @@ def crossfire() -> Arena:
     ]
     arena.walls.append(polyline(rim, closed=True, thickness=40))
 
-    # The turbine: four arcs with a blade each, which scoops passing discs towards the ball.
-    for quarter in (0, 90):
+    # The turbine: four arcs, each with a blade that leans over the gap and scoops passing discs towards the ball.
+    for quarter in (90, 180):
         arena.wall(arc(middle, 330, quarter + 22, quarter + 68))
-        arena.wall(segment(whole(polar(330, quarter + 68, middle)), whole(polar(492, quarter + 56, middle))))
+        arena.wall(segment(whole(polar(330, quarter + 68, middle)), whole(polar(448, quarter + 80, middle))))
 
-    # The bases' shields and the lanes.
+    # The bases' shields, the long lanes, and a bowl that throws discs back at the middle.
     arena.wall(arc((470, 900), 330, -44, 44))
     arena.wall(polyline([(600, 330), (1120, 330), (1250, 460)]))
     arena.wall(segment((300, 520), (430, 390)))
-    arena.wall(polyline([(640, 1470), (900, 1470), (1010, 1360)]))
-    arena.wall(arc((1080, 1040), 190, 60, 150))
-    arena.wall(arc((1600, 900), 640, 255, 285))
+    arena.wall(segment((560, 1440), (860, 1440)))
+    arena.wall(arc((1180, 1200), 200, 100, 194))
+    arena.wall(arc(middle, 640, 260, 280))
 
-    arena.bumper((1010, 720), 40, 1.35)
-    arena.bumper((1380, 170), 36, 1.25)
-    arena.bumper((400, 1520), 36, 1.25)
+    arena.bumper((1010, 820), 40, 1.35)
+    arena.bumper((1300, 218), 36, 1.25)
+    arena.bumper((370, 1520), 36, 1.25)
 
-    arena.crate((860, 520))
-    arena.crate((920, 520))
-    arena.crate((890, 460), 12)
-    arena.crate((1290, 1500), 45)
-    arena.crate((1350, 1440), 45)
-    arena.crate((190, 900), 0)
+    arena.crate((900, 600))
+    arena.crate((960, 600))
+    arena.crate((930, 542), 12)
+    arena.crate((1252, 1560))
+    arena.crate((1302, 1560), 4)
+    arena.crate((210, 900))
 
     arena.spawn((240, 700), 0)
     arena.spawn((240, 1100), 0)
@@ -150,12 +168,12 @@ def crossfire() -> Arena:
     arena.spawn((900, 180), 0)
     arena.spawn((250, 1320), 0)
     arena.spawn((620, 1280), 0)
-    arena.spawn((1240, 1640), 0, None)
-    arena.spawn((1480, 400), 90, None)
+    arena.spawn((1040, 1620), 0, None)
+    arena.spawn((1180, 640), 30, None)
 
     arena.pad((800, 660), ("repair",), 15)
-    arena.pad((1600, 160), ("triple", "overcharge"), 20)
-    arena.pad((780, 1640), ("dash", "triple"), 18)
+    arena.pad((1600, 150), ("triple", "overcharge"), 20)
+    arena.pad((780, 1600), ("dash", "triple"), 18)
     arena.pad((1600, 640), ("overcharge",), 30)
     arena.ball = {"at": list(middle), "radius": 48}
     return arena
@@ -163,7 +181,7 @@ def crossfire() -> Arena:
 
 def foundry() -> Arena:
     """Smaller and quicker: one great S of wall, with bumpers in its bends, and the ball between them."""
-    arena = Arena("Foundry", 2400, 1400, "#ff9a3d")
+    arena = Arena("Foundry", 2400, 1400, "#ff5f45")
     middle: Point = (1200, 700)
     rim: list[Point] = [
         *corner((300, 300), 280, 180),
@@ -176,24 +194,25 @@ def foundry() -> Arena:
     arena.walls.append(polyline(rim, closed=True, thickness=40))
     arena.wall(arc((930, 560), 250, 150, 330))
     arena.wall(polyline([(440, 330), (440, 620), (540, 720)]))
-    arena.wall(segment((520, 1120), (800, 1120)))
-    arena.wall(arc((1200, 700), 470, 100, 128))
+    arena.wall(segment((420, 1120), (690, 1120)))
+    arena.wall(arc(middle, 470, 100, 128))
     arena.bumper((930, 560), 44, 1.4)
     arena.bumper((300, 900), 36, 1.25)
-    arena.crate((640, 420))
-    arena.crate((1280, 180), 45)
-    arena.crate((1340, 240), 45)
-    arena.crate((960, 1230))
+    arena.crate((478, 420))
+    arena.crate((1320, 1335))
+    arena.crate((1370, 1335))
+    arena.crate((1345, 1286), 6)
     arena.spawn((220, 300), 90)
     arena.spawn((240, 640), 0)
     arena.spawn((640, 200), 0)
-    arena.spawn((300, 1150), 0)
-    arena.spawn((640, 930), 0)
-    arena.spawn((820, 860), 0)
-    arena.spawn((1180, 1240), 270, None)
+    arena.spawn((270, 1150), 0)
+    arena.spawn((560, 900), 0)
+    arena.spawn((800, 880), 0)
+    arena.spawn((990, 1258), 0, None)
+    arena.spawn((880, 150), 0, None)
     arena.pad((1200, 330), ("repair",), 15)
-    arena.pad((660, 1250), ("triple", "dash"), 18)
-    arena.pad((700, 700), ("overcharge",), 25)
+    arena.pad((640, 1250), ("triple", "dash"), 18)
+    arena.pad((1010, 700), ("overcharge",), 25)
     arena.ball = {"at": list(middle), "radius": 48}
     return arena
 
@@ -202,8 +221,10 @@ ARENAS: dict[str, Callable[[], Arena]] = {"crossfire": crossfire, "foundry": fou
 
 
 def written(name: str) -> str:
-    """The map's file: one item a line."""
+    """The map's file, one item a line. Raises ValueError if the map is no good to play on."""
     arena = ARENAS[name]()
+    if found := faults(arena):
+        raise ValueError(f"map {name}: " + "; ".join(found))
     lists = {key: getattr(arena, key) for key in ("walls", "bumpers", "crates", "spawns", "pads")}
     head: Item = {
         "format": "ricochet-map",
@@ -229,14 +250,16 @@ def chain(wall: Item, step: float = 6.0) -> list[Point]:
     if wall["kind"] == "arc":
         pieces = max(1, math.ceil((wall["end_degrees"] - wall["start_degrees"]) / step))
         turn = (wall["end_degrees"] - wall["start_degrees"]) / pieces
-        return [polar(wall["radius"], wall["start_degrees"] + turn * i, tuple(wall["center"])) for i in range(pieces + 1)]
+        return [
+            polar(wall["radius"], wall["start_degrees"] + turn * i, tuple(wall["center"])) for i in range(pieces + 1)
+        ]
     points: list[Point] = [tuple(point) for point in wall["points"]]
     return [*points, points[0]] if wall["closed"] else points
 
 
 def distance(points: Sequence[Point], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     nearest = np.full(np.shape(x), np.inf)
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in itertools.pairwise(points):
         dx, dy = bx - ax, by - ay
         along = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0.0, 1.0)
         nearest = np.minimum(nearest, np.hypot(x - ax - along * dx, y - ay - along * dy))
@@ -289,20 +312,24 @@ def faults(arena: Arena) -> list[str]:
                 found.append(f"spawn {spawn['at']} is {near:.0f} from the line of wall {wall['kind']}")
         if float(clearance(arena, np.array(x), np.array(y))) < 2 * SHIP_RADIUS:
             found.append(f"spawn {spawn['at']} touches something")
-    for pad in arena.pads:
-        if float(clearance(arena, np.array(pad["at"][0]), np.array(pad["at"][1]))) < 60:
-            found.append(f"pad {pad['at']} is crowded")
+    found += [
+        f"pad {pad['at']} is crowded"
+        for pad in arena.pads
+        if float(clearance(arena, np.array(pad["at"][0]), np.array(pad["at"][1]))) < 60
+    ]
 
-    cell = 10
+    cell = 20
     x, y = np.meshgrid(np.arange(0, arena.width, cell) + cell / 2, np.arange(0, arena.height, cell) + cell / 2)
     free = clearance(arena, x, y)
     label = pieces(free >= SHIP_RADIUS)
     home = label[int(arena.spawns[0]["at"][1] // cell), int(arena.spawns[0]["at"][0] // cell)]
-    for item in (*arena.spawns, *arena.pads, arena.ball):
-        if label[int(item["at"][1] // cell), int(item["at"][0] // cell)] != home:
-            found.append(f"{item['at']} cannot be reached from the first spawn")
-    # A ship of radius r fits where the clearance is r. If ships grown to half the narrowest gap find the same ground joined
-    # up in the same way (as many pieces, as many islands), no gap lies between.
+    found += [
+        f"{item['at']} cannot be reached from the first spawn"
+        for item in (*arena.spawns, *arena.pads, arena.ball)
+        if label[int(item["at"][1] // cell), int(item["at"][0] // cell)] != home
+    ]
+    # A ship of radius r fits where the clearance is r. If ships grown to half the narrowest gap find the same ground
+    # joined up in the same way (as many pieces, as many islands), no gap lies between.
     reach = label == home
     wide = reach & (free >= NARROWEST / 2 - cell / 2)
     ground, islands = int(pieces(wide).max()), int(pieces(~wide).max())
@@ -349,7 +376,9 @@ def draw(arena: Arena, width: int, *, detail: int = 2, spawns: bool = False) -> 
         ring = canvas.circle(34 * scale, at(pad["at"]))
         canvas.neon(ring, max(4 * scale, 1.0), KIND_COLORS[pad["kinds"][0]], reach=40 * scale, hot=0.3)
     for crate in arena.crates:
-        corners = [polar(crate["size"] / math.sqrt(2), crate["degrees"] + 45 + 90 * i, tuple(crate["at"])) for i in range(4)]
+        corners = [
+            polar(crate["size"] / math.sqrt(2), crate["degrees"] + 45 + 90 * i, tuple(crate["at"])) for i in range(4)
+        ]
         box = canvas.polygon([at(point) for point in corners])
         canvas.fill(box, mix(INK, STEEL, 0.35))
         canvas.neon(box, max(4 * scale, 1.0), STEEL, reach=30 * scale, strength=0.3)

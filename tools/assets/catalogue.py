@@ -18,6 +18,7 @@ def pictures() -> dict[str, Callable[[], Pixels]]:
     made["sprites/flame.png"] = lambda: strip([ships.flame(frame) for frame in range(4)])
     for bounces in range(4):
         made[f"sprites/disc_{bounces}.png"] = partial(things.disc, bounces)
+        made[f"sprites/disc_{bounces}_core.png"] = partial(things.disc_core, bounces)
     made["sprites/shield.png"] = things.shield
     made["sprites/bumper.png"] = partial(things.bumper, False)
     made["sprites/bumper_lit.png"] = partial(things.bumper, True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +19,6 @@ from .paint import (
     Field,
     Pixels,
     Point,
-    grey,
     halo,
     mix,
     polar,
@@ -45,7 +42,9 @@ def _gradient(canvas: Canvas, left: float, right: float, stops: list[Color]) -> 
     return np.stack([np.interp(place, range(len(stops)), [stop[i] for stop in stops]) for i in range(3)], axis=-1)
 
 
-def _shine(canvas: Canvas, tubes: Field, colors: NDArray[np.float64], width: float, reach: float, heat: float = 0.9) -> None:
+def _shine(
+    canvas: Canvas, tubes: Field, colors: NDArray[np.float64], width: float, reach: float, heat: float = 0.9
+) -> None:
     canvas.lay(colors, 0.62 * halo(np.abs(tubes), reach))
     canvas.lay(colors * 0.9, canvas.edge(np.abs(tubes) - width / 2))
     white = np.exp(-((tubes / (width * 0.24)) ** 2)) * heat

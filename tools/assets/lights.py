@@ -1,4 +1,4 @@
-"""Light alone: sparks, streaks and shock rings on black, to be added to the picture; and the vignette that takes light away."""
+"""Light alone, on black, for adding to the picture: sparks, a streak, a shock ring; and the vignette, which darkens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def spark(size: int) -> Pixels:
     """A round soft dot that reaches exactly zero at its edge."""
     canvas = Canvas(size, size, detail=8)
     away = np.hypot(canvas.x, canvas.y) / (size / 2)
-    canvas.lay(WHITE, halo(away, 1.0) ** 1.0)
+    canvas.lay(WHITE, 0.55 * np.clip(1 - away**2, 0, 1) ** 3 + 0.45 * halo(away, 1.0) ** 0.7)
     return canvas.rgb()
 
 

@@ -1,12 +1,13 @@
 """A canvas painted by distance fields.
 
-Every shape is an array holding, for each sub-pixel, its distance in pixels to the shape. A fill is where the distance is
-negative, a stroke where its magnitude is small, and a glow any falling function of it, so one field gives the crisp edge
-and the light around it. Distances follow https://iquilezles.org/articles/distfunctions2d/.
+Every shape is an array holding, for each sub-pixel, its distance in pixels to the shape. A fill is where the distance
+is negative, a stroke where its magnitude is small, and a glow any falling function of it, so one field gives the crisp
+edge and the light around it. Distances follow https://iquilezles.org/articles/distfunctions2d/.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -70,7 +71,7 @@ def bezier(p0: Point, p1: Point, p2: Point, p3: Point, steps: int = 12) -> list[
 class Canvas:
     """Premultiplied light on a transparent ground, ``detail`` × ``detail`` sub-pixels to a pixel.
 
-    ``x`` and ``y`` hold each sub-pixel's position in pixels, measured from ``origin`` (the middle unless given), y down.
+    ``x`` and ``y`` hold each sub-pixel's position in pixels from ``origin`` (the middle unless given), y down.
     """
 
     def __init__(self, width: int, height: int, *, origin: Point | None = None, detail: int = 4) -> None:
@@ -92,7 +93,7 @@ class Canvas:
     def line(self, points: Sequence[Point], closed: bool = False) -> Field:
         corners = list(points) + ([points[0]] if closed else [])
         nearest = np.full_like(self.x, np.inf)
-        for (ax, ay), (bx, by) in zip(corners, corners[1:], strict=False):
+        for (ax, ay), (bx, by) in itertools.pairwise(corners):
             dx, dy = bx - ax, by - ay
             along = np.clip(((self.x - ax) * dx + (self.y - ay) * dy) / max(dx * dx + dy * dy, 1e-12), 0.0, 1.0)
             np.minimum(nearest, np.hypot(self.x - ax - along * dx, self.y - ay - along * dy), out=nearest)
@@ -157,12 +158,19 @@ class Canvas:
         self.lay(color, strength * halo(np.abs(distance), reach))
 
     def body(self, distance: Field, color: Color, depth: float, dark: float = 0.10, rim: float = 0.5) -> None:
-        """A dark inside lit from its own outline: ``rim`` of the colour at the edge, ``dark`` of it ``depth`` within."""
+        """A dark inside lit from its own outline: ``rim`` of the colour at the edge, ``dark`` of it within."""
         level = dark + (rim - dark) * np.exp(-np.maximum(-distance, 0.0) / depth)
         self.lay(np.asarray(color) * level[..., None], self.edge(distance) * 0.92)
 
     def neon(
-        self, distance: Field, width: float, color: Color, *, reach: float = 9.0, strength: float = 0.55, hot: float = 0.0
+        self,
+        distance: Field,
+        width: float,
+        color: Color,
+        *,
+        reach: float = 9.0,
+        strength: float = 0.55,
+        hot: float = 0.0,
     ) -> None:
         """A lit tube: a halo, the tube itself, and a core ``hot`` of the way to white."""
         self.glow(distance, reach, color, strength)

@@ -41,7 +41,8 @@ def compose(pictures: Mapping[str, Pixels], width: int = 1600, zoom: int = 1) ->
             turn += 1
         core = pictures.get(path.replace(".png", "_core.png"))
         if core is not None:
-            image.blit(surface(core), (0, 0))
+            for left in range(0, image.get_width(), core.shape[1]):
+                image.blit(surface(core), (left, 0))
         if zoom > 1:
             image = pygame.transform.scale_by(image, zoom)
         images.append((image, pixels.shape[2] == 3 and "maps/" not in path))

@@ -1,11 +1,13 @@
-"""The eight hulls, each its own outline so that colour is never the only sign; all point to +x around the body's centre."""
+"""The eight hulls, each its own outline so that colour is never the only sign; all point to +x."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .paint import WHITE, Canvas, Field, Pixels, Point, bezier, grey, mirrored, polar
+import numpy as np
+
+from .paint import WHITE, Canvas, Field, Pixels, Point, bezier, grey, mirrored, polar, regular
 
 SIZE = 96
 
@@ -16,7 +18,7 @@ class Hull:
     seams: list[list[Point]]  # thin lines on the hull
     cockpit: Callable[[Canvas], Field]
     nozzles: list[Point]
-    marks: list[list[Point]] = field(default_factory=lambda: [])  # short bright lines
+    marks: list[list[Point]] = field(default_factory=list)  # short bright lines
 
 
 def both(*lines: list[Point]) -> list[list[Point]]:
@@ -45,31 +47,30 @@ def _wedge() -> Hull:
 
 def _fork() -> Hull:
     return Hull(
-        outline=mirrored([(5, 0), (2, -6.5), (6, -9.5), (29, -11), (30, -15), (6, -23), (-16, -20), (-26, -9), (-26, 0)]),
-        seams=both([(22, -13.5), (0, -16), (-14, -12)]),
-        cockpit=lambda c: c.circle(4.4, (-9, 0)),
+        outline=mirrored([(3, 0), (-1, -7.5), (30, -9), (30, -13), (8, -23), (-17, -23), (-26, -12), (-26, 0)]),
+        seams=both([(24, -12.5), (6, -18), (-14, -18), (-20, -10)], [(-1, -7.5), (-14, -18)]),
+        cockpit=lambda c: c.circle(4.2, (-10, 0)),
         nozzles=[(-26, -4.5), (-26, 4.5)],
-        marks=both([(25, -12), (29, -13)]),
+        marks=both([(30, -9.5), (30, -12.5)]),
     )
 
 
 def _kite() -> Hull:
     return Hull(
         outline=mirrored([(30, 0), (5, -23), (-30, 0)]),
-        seams=both([(19, -2.5), (4.5, -16), (-20, -2.5)]) + [[(4, -12), (4, 12)]],
+        seams=[*both([(19, -2.5), (4.5, -16), (-20, -2.5)]), [(4, -12), (4, 12)]],
         cockpit=lambda c: c.polygon([(19, 0), (9, -5), (5, 0), (9, 5)]),
         nozzles=[(-28, 0)],
     )
 
 
 def _hex() -> Hull:
-    outline = [(25, -8), (25, 8), (12, 23), (-13, 23), (-26, 8), (-26, -8), (-13, -23), (12, -23)]
     return Hull(
-        outline=[(float(x), float(y)) for x, y in outline],
-        seams=[[polar(13.5, 60.0 * i) for i in (0, 1, 2, 3, 4, 5, 0)]],
+        outline=regular(6, 27.5),
+        seams=[[polar(14.5, 60.0 * i) for i in (0, 1, 2, 3, 4, 5, 0)]],
         cockpit=lambda c: c.circle(5.0),
-        nozzles=[(-26, -4), (-26, 4)],
-        marks=[[(20, -5), (24, 0), (20, 5)]],
+        nozzles=[(-24, -5), (-24, 5)],
+        marks=[[(17, -8), (21.5, 0), (17, 8)]],
     )
 
 
@@ -160,10 +161,11 @@ def flame(frame: int) -> Pixels:
     canvas = Canvas(48, 32, origin=(44, 16))
     plume = bezier((0, -waist * 0.72), (-length * 0.30, -waist * 1.5), (-length * 0.6, -waist * 0.5), (-length, 0))
     outer = canvas.polygon(mirrored(plume))
-    canvas.glow(outside(outer), 9.0, WHITE, 0.45)
-    canvas.lay(grey(0.8), canvas.edge(outer) * (0.35 + 0.5 * (1 + canvas.x / length).clip(0, 1)))
-    inner = bezier((0, -waist * 0.5), (-length * 0.2, -waist * 0.8), (-length * 0.36, -waist * 0.2), (-length * 0.56, 0))
-    canvas.fill(canvas.polygon(mirrored(inner)), WHITE, 0.95)
+    along = (1 + canvas.x / length).clip(0, 1)
+    canvas.glow(outside(outer), 9.0, WHITE, 0.50)
+    canvas.lay(WHITE, (0.12 - outer / 3.2).clip(0, 1) * (0.25 + 0.75 * along))
+    inner = canvas.line([(0, 0), (-length * 0.45, 0)])
+    canvas.lay(WHITE, np.exp(-((inner / (waist * 0.42)) ** 2)) * (0.2 + 0.8 * along))
     # The glow must not end in a wall at the nozzle's edge of the frame.
     canvas.cut((canvas.x - 1.0).clip(0) / 3.0)
     return canvas.rgba()

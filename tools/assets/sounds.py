@@ -1,4 +1,4 @@
-"""The effects. All that is tuned is tuned to A minor, the key of the music, so that a busy fight still sounds like a tune.
+"""The effects. What is tuned is tuned to A minor, the key of the music, so that a busy fight still sounds like a tune.
 
 The peaks differ on purpose: the files are already mixed against each other, and the game may play them all at volume 1.
 """
@@ -29,6 +29,9 @@ from .synth import (
     square,
     sweep,
 )
+
+# When, within ``kill_ricochet``, the explosion comes: the game's hit-stop ends there.
+IMPACT = 0.26
 
 # Overtones of a struck glass plate and of a tight metal bar.
 GLASS = {1.0: 1.0, 2.32: 0.45, 4.25: 0.28, 6.63: 0.13, 9.38: 0.06}
@@ -71,12 +74,16 @@ def bounce(frequency: float, energy: float) -> Sound:
     shine = struck(frequency * 2, length, GLASS, 0.05 + 0.05 * energy) * (0.15 + 0.45 * energy)
     click = band(noise(length, "bounce"), 2200, 9000) * decay(t, 0.004, 0.0005) * 0.9
     thump = sine(sweep(t, 300, 110, 0.012), t) * decay(t, 0.018, 0.0008) * 0.8
-    return finished(room(ring + shine + click + thump, 0.05 + 0.04 * energy, 0.16, 0.12, "bounce.room"), 0.60 + 0.12 * energy)
+    return finished(
+        room(ring + shine + click + thump, 0.05 + 0.04 * energy, 0.16, 0.12, "bounce.room"), 0.60 + 0.12 * energy
+    )
 
 
 def bumper() -> Sound:
     t = clock(0.42)
-    spring = sine(sweep(t, 180, 330, 0.06) * (1 + 0.05 * np.sin(2 * np.pi * 27 * t) * decay(t, 0.1)), t) * decay(t, 0.07, 0.002)
+    spring = sine(sweep(t, 180, 330, 0.06) * (1 + 0.05 * np.sin(2 * np.pi * 27 * t) * decay(t, 0.1)), t) * decay(
+        t, 0.07, 0.002
+    )
     bell = struck(note("E5"), 0.42, GLASS, 0.09) * 0.42 + struck(note("A5"), 0.42, GLASS, 0.07) * 0.25
     knock = drive(sine(sweep(t, 520, 70, 0.015), t) * decay(t, 0.03), 3.0) * 0.9
     return finished(room(spring * 0.8 + bell + knock, 0.07, 0.18, 0.12, "bumper.room"), 0.72)
@@ -85,8 +92,8 @@ def bumper() -> Sound:
 def hit() -> Sound:
     t = clock(0.24)
     crack = band(noise(0.24, "hit"), 900, 7000) * decay(t, 0.014, 0.0005)
-    plate = struck(310, 0.24, BAR, 0.035) * 0.6
-    punch = drive(sine(sweep(t, 340, 62, 0.02), t) * decay(t, 0.04), 3.0)
+    plate = struck(310, 0.24, BAR, 0.028) * 0.6
+    punch = drive(sine(sweep(t, 340, 62, 0.02), t) * decay(t, 0.026), 3.0)
     return finished(crack * 0.8 + plate + punch, 0.78)
 
 
@@ -109,20 +116,36 @@ def kill() -> Sound:
 
 
 def kill_ricochet() -> Sound:
-    """The staged one. The three bounces are heard again as a rising run sucked into a held breath; then all of it at once:
-    a drop into the sub, a chord over five octaves, shattered glass, and a bell's echo that bounces three times away."""
+    """The staged one. A crack at once; then, while the game holds its breath, the three bounces are heard again as a
+    rising run; and at ``IMPACT`` seconds all of it: a drop into the sub, a chord over five octaves, shattered glass,
+    and a bell that bounces three times away."""
     total = np.zeros(len(clock(2.3)))
-    impact = 0.34
+    impact = IMPACT
+    t = clock(0.2)
+    place(total, band(noise(0.2, "crack"), 1200, 12_000) * decay(t, 0.012, 0.0004) * 1.1, 0.0)
+    place(total, drive(sine(sweep(t, 520, 70, 0.014), t) * decay(t, 0.035, 0.0005), 3.0) * 0.9, 0.0)
     t = clock(impact)
     breath = band(noise(impact, "breath"), 900, 9000) * (t / impact) ** 3 * np.clip((impact - t) / 0.03, 0, 1)
     place(total, breath * 0.75, 0.0)
-    place(total, saw(sweep(t, 110, 880, 0.11), t, 12) * (t / impact) ** 2.5 * np.clip((impact - t) / 0.03, 0, 1) * 0.4, 0.0)
+    place(
+        total,
+        saw(sweep(t, 110, 880, 0.11), t, 12) * (t / impact) ** 2.5 * np.clip((impact - t) / 0.03, 0, 1) * 0.4,
+        0.0,
+    )
     for i, name in enumerate(("A4", "C5", "E5")):
-        place(total, struck(note(name), 0.4, BAR, 0.06) * (0.45 + 0.12 * i), 0.01 + 0.085 * i)
+        place(total, struck(note(name), 0.4, BAR, 0.06) * (0.45 + 0.12 * i), 0.03 + 0.07 * i)
     place(total, explosion(1.3, "kill_ricochet", 0.15) * 1.25, impact)
     t = clock(1.6)
     place(total, sine(sweep(t, 220, 41, 0.07), t) * decay(t, 0.24, 0.002) * 1.15, impact)
-    for name, level in (("A2", 0.55), ("E3", 0.42), ("A3", 0.42), ("C4", 0.36), ("E4", 0.34), ("B4", 0.28), ("A5", 0.20)):
+    for name, level in (
+        ("A2", 0.55),
+        ("E3", 0.42),
+        ("A3", 0.42),
+        ("C4", 0.36),
+        ("E4", 0.34),
+        ("B4", 0.28),
+        ("A5", 0.20),
+    ):
         for detune in (0.9965, 1.0035):
             place(total, saw(note(name) * detune, t, 16, 1.25) * decay(t, 0.20, 0.003) * level * 0.62, impact)
     for i, name in enumerate(("A5", "C6", "E6", "A6", "E6", "A6", "C7", "A7")):
@@ -144,10 +167,15 @@ def dash() -> Sound:
 def shield_up() -> Sound:
     t = clock(0.40)
     rise = sweep(t, 165, 440, 0.07)
-    hum = sum((sine(rise * m, t) * level for m, level in ((1.0, 0.7), (1.503, 0.4), (2.0, 0.35), (3.01, 0.2))), np.zeros_like(t))
+    hum = sum(
+        (sine(rise * m, t) * level for m, level in ((1.0, 0.7), (1.503, 0.4), (2.0, 0.35), (3.01, 0.2))),
+        np.zeros_like(t),
+    )
     envelope = np.clip(t / 0.03, 0, 1) * np.clip((0.40 - t) / 0.26, 0, 1) ** 1.5
     glitter = band(noise(0.40, "shield"), 4500, 12_000) * bump(t, 0.0, 0.2) * 0.25
-    return finished(room(hum * envelope * (1 + 0.25 * np.sin(2 * np.pi * 31 * t)) + glitter, 0.06, 0.18, 0.1, "shield.room"), 0.50)
+    return finished(
+        room(hum * envelope * (1 + 0.25 * np.sin(2 * np.pi * 31 * t)) + glitter, 0.06, 0.18, 0.1, "shield.room"), 0.50
+    )
 
 
 def shield_reflect() -> Sound:
@@ -161,7 +189,10 @@ def shield_reflect() -> Sound:
 def run(names: tuple[str, ...], step: float, seconds: float, half_life: float) -> Wave:
     total = np.zeros(len(clock(seconds)))
     for i, name in enumerate(names):
-        tone = pluck(note(name), seconds - step * i, half_life) * 0.6 + struck(note(name) * 2, seconds - step * i, GLASS, half_life) * 0.3
+        tone = (
+            pluck(note(name), seconds - step * i, half_life) * 0.6
+            + struck(note(name) * 2, seconds - step * i, GLASS, half_life) * 0.3
+        )
         place(total, tone, step * i)
     return total
 
@@ -172,9 +203,20 @@ def pickup_triple() -> Sound:
 
 def pickup_overcharge() -> Sound:
     t = clock(0.5)
-    surge = saw(sweep(t, 110, 880, 0.16), t, 16) * bump(t, 0.0, 0.42) * (0.6 + 0.4 * np.sign(np.sin(2 * np.pi * 24 * t)))
+    surge = (
+        saw(sweep(t, 110, 880, 0.16), t, 16) * bump(t, 0.0, 0.42) * (0.6 + 0.4 * np.sign(np.sin(2 * np.pi * 24 * t)))
+    )
     spark = band(noise(0.5, "overcharge"), 3000, 11_000) * bump(t, 0.18, 0.42) * 0.35
-    return finished(room(band(surge, 90, 5200) * 0.7 + spark + run(("E5", "A5"), 0.26, 0.5, 0.06) * 0.6, 0.06, 0.16, 0.12, "pickup.room"), 0.55)
+    return finished(
+        room(
+            band(surge, 90, 5200) * 0.7 + spark + run(("E5", "A5"), 0.26, 0.5, 0.06) * 0.6,
+            0.06,
+            0.16,
+            0.12,
+            "pickup.room",
+        ),
+        0.55,
+    )
 
 
 def pickup_repair() -> Sound:
@@ -248,7 +290,11 @@ def round_start() -> Sound:
 
 def round_end() -> Sound:
     total = np.zeros(len(clock(1.7)))
-    for at, names in ((0.0, ("F3", "A3", "C4", "F4")), (0.20, ("G3", "B3", "D4", "G4")), (0.40, ("A2", "A3", "C#4", "E4", "A4", "C#5"))):
+    for at, names in (
+        (0.0, ("F3", "A3", "C4", "F4")),
+        (0.20, ("G3", "B3", "D4", "G4")),
+        (0.40, ("A2", "A3", "C#4", "E4", "A4", "C#5")),
+    ):
         place(total, chord(names, 1.25, 0.09 if at < 0.4 else 0.26), at)
     place(total, run(("A5", "C#6", "E6", "A6"), 0.08, 0.9, 0.14) * 0.4, 0.44)
     return finished(room(total, 0.18, 0.28, 0.3, "round.room"), 0.80)
@@ -256,7 +302,9 @@ def round_end() -> Sound:
 
 def ui_move() -> Sound:
     t = clock(0.07)
-    return finished(sine(note("E6"), t) * decay(t, 0.010, 0.001) + sine(note("E7"), t) * decay(t, 0.005, 0.001) * 0.3, 0.26)
+    return finished(
+        sine(note("E6"), t) * decay(t, 0.010, 0.001) + sine(note("E7"), t) * decay(t, 0.005, 0.001) * 0.3, 0.26
+    )
 
 
 def ui_press() -> Sound:
@@ -268,7 +316,11 @@ def empty() -> Sound:
     total = np.zeros(len(clock(0.16)))
     t = clock(0.05)
     for at, level in ((0.0, 1.0), (0.055, 0.7)):
-        place(total, (band(noise(0.05, "empty"), 1500, 6000) * decay(t, 0.003) + sine(210.0, t) * decay(t, 0.010)) * level, at)
+        place(
+            total,
+            (band(noise(0.05, "empty"), 1500, 6000) * decay(t, 0.003) + sine(210.0, t) * decay(t, 0.010)) * level,
+            at,
+        )
     return finished(total, 0.42)
 
 
@@ -281,7 +333,9 @@ def reload() -> Sound:
 
 def hurt() -> Sound:
     t = clock(0.34)
-    buzz = partials(sweep(t, 240, 95, 0.09), t, {1.0: 1.0, 1.06: 0.9, 2.0: 0.5, 3.02: 0.4, 5.0: 0.2}) * decay(t, 0.07, 0.002)
+    buzz = partials(sweep(t, 240, 95, 0.09), t, {1.0: 1.0, 1.06: 0.9, 2.0: 0.5, 3.02: 0.4, 5.0: 0.2}) * decay(
+        t, 0.07, 0.002
+    )
     static = band(noise(0.34, "hurt"), 1000, 5000) * decay(t, 0.03) * (0.5 + 0.5 * np.sign(np.sin(2 * np.pi * 61 * t)))
     return finished(drive(buzz, 1.8) * 0.9 + static * 0.8, 0.72)
 

@@ -19,7 +19,7 @@ class Sound:
 
 
 def clock(seconds: float, rate: int = RATE) -> Wave:
-    return np.arange(int(round(seconds * rate))) / rate
+    return np.arange(round(seconds * rate)) / rate
 
 
 def note(name: str) -> float:
@@ -30,7 +30,7 @@ def note(name: str) -> float:
 
 def noise(seconds: float, name: str, rate: int = RATE) -> Wave:
     """White noise that is the same whenever the same ``name`` asks."""
-    return np.random.default_rng(zlib.crc32(name.encode())).uniform(-1.0, 1.0, int(round(seconds * rate)))
+    return np.random.default_rng(zlib.crc32(name.encode())).uniform(-1.0, 1.0, round(seconds * rate))
 
 
 def decay(t: Wave, half_life: float, attack: float = 0.001) -> Wave:
@@ -108,14 +108,16 @@ def drive(wave: Wave, amount: float) -> Wave:
 
 def place(total: Wave, wave: Wave, at: float, rate: int = RATE) -> None:
     """Adds ``wave`` into ``total`` at ``at`` seconds; what lies beyond the end is lost."""
-    start = int(round(at * rate))
+    start = round(at * rate)
     room_left = max(len(total) - start, 0)
     total[start : start + len(wave)] += wave[:room_left]
 
 
 def finished(wave: Wave, peak: float, rate: int = RATE) -> Sound:
-    """Takes out what lies under hearing, ends without a click, and sets the loudest sample to ``peak``."""
+    """Takes out what lies under hearing and the tail below -50 dB, ends without a click, sets the peak to ``peak``."""
     wave = band(wave, low=28.0, order=2, rate=rate)
+    heard = np.nonzero(np.abs(wave) > np.max(np.abs(wave)) * 0.003)[0]
+    wave = wave[: min(int(heard[-1]) + rate // 40, len(wave))]
     rise, fall = int(0.0008 * rate), min(int(0.03 * rate), len(wave) // 4)
     wave[:rise] *= np.sin(np.linspace(0, np.pi / 2, rise)) ** 2
     wave[-fall:] *= np.cos(np.linspace(0, np.pi / 2, fall)) ** 2

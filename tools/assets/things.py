@@ -37,8 +37,17 @@ PIPS: dict[int, list[Point]] = {
 
 
 def disc(bounces: int) -> Pixels:
-    """Six frames of a third of a turn. The pips stand still, so that they can be counted; the rim grows teeth with them."""
+    """Six frames of a third of a turn. The pips stand still, to be counted; the rim's teeth grow with them."""
     return strip([_disc_frame(bounces, 120.0 * i / DISC_FRAMES) for i in range(DISC_FRAMES)])
+
+
+def disc_core(bounces: int) -> Pixels:
+    """The disc's white heat, laid untinted over every frame: the pips, and a thread of light in the rim."""
+    canvas = Canvas(48, 48, detail=6)
+    canvas.stroke(canvas.circle(10.6), 0.9, WHITE, 0.7)
+    for pip in PIPS[bounces]:
+        canvas.fill(canvas.circle(1.9, pip), WHITE)
+    return canvas.rgba()
 
 
 def _disc_frame(bounces: int, turn: float) -> Pixels:
@@ -68,10 +77,10 @@ def shield() -> Pixels:
     inward = np.hypot(canvas.x, canvas.y)
     angle = np.abs(np.arctan2(canvas.y, canvas.x))
     sector = np.clip((math.radians(60) - angle) * 20, 0, 1)
-    canvas.lay(WHITE, 0.34 * sector * np.clip((inward - 20) / 16, 0, 1) ** 2 * canvas.edge(inward - 36))
+    canvas.lay(WHITE, 0.55 * sector * np.clip((inward - 20) / 16, 0, 1) ** 2 * canvas.edge(inward - 36))
     canvas.glow(band, 17.0, WHITE, 0.55)
     for start in (-60, -19, 22):
-        canvas.stroke(canvas.arc(36, start, start + 38), 3.0, WHITE)
+        canvas.stroke(canvas.arc(36, start, start + 38), 4.0, WHITE)
         canvas.stroke(canvas.arc(31, start + 4, start + 34), 1.0, WHITE, 0.55)
     for end in (-60, 60):
         canvas.fill(canvas.circle(2.6, polar(36, end)), WHITE)
@@ -117,11 +126,11 @@ CRACKS: dict[int, list[list[Point]]] = {
 def crate(damage: int) -> Pixels:
     """A 48 px box: whole, cracked, or nearly broken with two corners gone."""
     canvas = Canvas(80, 80)
-    color = mix(STEEL, (1.0, 0.42, 0.30), (0.0, 0.25, 0.6)[damage])
+    color = mix(STEEL, (1.0, 0.50, 0.30), (0.0, 0.0, 0.85)[damage])
     box = canvas.box(22.6, 22.6, 3.0)
     if damage == 2:
-        box = np.maximum(box, -canvas.polygon([(10, -30), (30, -30), (30, -12), (21, -15), (18, -19)]))
-        box = np.maximum(box, -canvas.polygon([(-30, 13), (-21, 14), (-17, 19), (-13, 30), (-30, 30)]))
+        top = [(-22.0, -22.0), (7.0, -22.0), (11.0, -16.5), (17.0, -16.0), (22.0, -9.0)]
+        box = canvas.polygon([*top, (22.0, 22.0), (-9.0, 22.0), (-13.0, 16.5), (-18.5, 15.5), (-22.0, 10.0)]) - 0.6
     canvas.glow(box, 13.0, color, 0.36)
     canvas.body(box, color, depth=6.5, dark=0.10, rim=0.42)
     inside = canvas.edge(box)
@@ -148,7 +157,9 @@ def ball() -> Pixels:
     rim = canvas.circle(46.5)
     canvas.glow(rim, 23.0, VIOLET, 0.50)
     depth = np.sqrt(np.clip(1 - (canvas.x**2 + canvas.y**2) / 46.5**2, 0, 1))
-    canvas.lay(np.asarray(mix(VIOLET, STEEL, 0.4)) * (0.10 + 0.50 * (1 - depth) ** 1.5)[..., None], canvas.edge(rim) * 0.96)
+    canvas.lay(
+        np.asarray(mix(VIOLET, STEEL, 0.4)) * (0.10 + 0.50 * (1 - depth) ** 1.5)[..., None], canvas.edge(rim) * 0.96
+    )
     plate = regular(6, 19.0, 0)
     for i in range(6):
         outer = [polar(19.0, 60.0 * i), polar(31.0, 60.0 * i)]
