@@ -1,7 +1,9 @@
 """What can go wrong in the loop."""
 
+from engine.errors import TickwireError
 
-class AppError(Exception):
+
+class AppError(TickwireError):
     """The application is put together or driven wrongly; the message names the cure."""
 
 

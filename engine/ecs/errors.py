@@ -1,7 +1,9 @@
 """What can go wrong in a world, each error naming the entity or column and the cure."""
 
+from engine.errors import TickwireError
 
-class EcsError(Exception):
+
+class EcsError(TickwireError):
     """Base of all errors raised by `engine.ecs`."""
 
 
@@ -11,6 +13,10 @@ class ComponentError(EcsError):
 
 class StaleEntityError(EcsError):
     """A handle was used after its entity had been despawned."""
+
+
+class StaleRowError(EcsError):
+    """A row was kept, and used after it had left its place in the table."""
 
 
 class MissingComponentError(EcsError, KeyError):
@@ -28,4 +34,4 @@ class MissingResourceError(EcsError, KeyError):
 
 
 class SnapshotError(EcsError):
-    """A snapshot does not fit the world it is restored into."""
+    """A snapshot cannot be taken now, or does not fit the world it is restored into."""

@@ -1,7 +1,9 @@
 """What can go wrong with events."""
 
+from engine.errors import TickwireError
 
-class EventError(Exception):
+
+class EventError(TickwireError):
     """Base of all errors raised by `engine.events`."""
 
 
