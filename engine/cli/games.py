@@ -1,0 +1,63 @@
+"""Finding the game that a word on the command line means."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from engine.app import AppError, Game
+
+
+def load_game(word: str) -> Game:
+    """The `GAME` of a game in `games`, of a module, or of a Python file.
+
+    Raises `AppError` if there is no such thing, or it has no `GAME`.
+    """
+    module = load_module(word)
+    game = getattr(module, "GAME", None)
+    if not isinstance(game, Game):
+        raise AppError(f"{word} has no GAME; define `GAME = Game(name=..., rules=..., ...)` at its top level")
+    return game
+
+
+def load_module(word: str) -> ModuleType:
+    """The module that `word` means: a file, a game in `games`, or a dotted name."""
+    if word.endswith(".py"):
+        return _from_file(Path(word))
+    for name in (f"games.{word}.game", word):
+        try:
+            if importlib.util.find_spec(name) is not None:
+                return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not name.startswith(error.name):
+                raise AppError(f"{word} needs the module {error.name}, which is not installed") from error
+        except (ImportError, ValueError) as error:
+            raise AppError(f"{word} cannot be imported: {error}") from error
+    known = installed()
+    near = difflib.get_close_matches(word, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}; or give the path of a .py file"
+    raise AppError(f"there is no game {word!r}; {hint}")
+
+
+def installed() -> list[str]:
+    """The names of the games in the `games` package."""
+    spec = importlib.util.find_spec("games")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return sorted(found.name for found in pkgutil.iter_modules(places) if found.ispkg)
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise AppError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,112 @@
+"""The `tickwire` command: one function a subcommand, each importing what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from engine import __version__
+from engine.errors import TickwireError
+
+
+class _Commands(click.Group):
+    """Prints the engine's own errors as one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except TickwireError as error:
+            click.echo(f"tickwire: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tickwire")
+def main() -> None:
+    """Play, replay and measure games made with the Tickwire engine.
+
+    \b
+    tickwire play                  a window with Ricochet; without a display, bots play headless
+    tickwire replay match.twr      watch a recorded match again
+    tickwire bench dispatch        measure the engine against its peers
+    """
+
+
+@main.command()
+@click.argument("game", default="ricochet")
+@click.option("--bots", type=click.IntRange(0, 32), default=None, help="How many bots play.  [default: 7, headless 8]")
+@click.option("--level", default="normal", show_default=True, help="How well they play: easy, normal or hard.")
+@click.option("--arena", default="", help="The map; the game's first if not given.")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Start of all chance; same seed, same match.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=None, help="Simulated seconds to play.")
+@click.option("--headless", is_flag=True, help="No window: bots play as fast as they can, a table shows the score.")
+@click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Where the picture goes (PNG).")
+@click.option("--record", type=click.Path(path_type=Path), default=None, help="Where the replay goes (.twr).")
+@click.option("--fullscreen", is_flag=True, help="Fill the screen; F11 toggles.")
+@click.option("--mute", is_flag=True, help="No sound.")
+def play(
+    game: str,
+    bots: int | None,
+    level: str,
+    arena: str,
+    seed: int | None,
+    seconds: float | None,
+    headless: bool,
+    screenshot: Path | None,
+    record: Path | None,
+    fullscreen: bool,
+    mute: bool,
+) -> None:
+    """Play GAME: a name such as ricochet, a module, or the path of a Python file with a GAME or an app in it.
+
+    In a window you fly; giving --bots, --level or --seed starts a match at once instead of the menu. Headless, bots
+    play among themselves, and a screenshot and a replay are left in the current folder (GAME.png, GAME.twr).
+
+    \b
+    tickwire play --bots 3 --level hard
+    tickwire play --headless --bots 8 --seconds 30 --seed 7 --record a.twr --screenshot a.png
+    """
+    from engine.cli.play import PlayOptions, run_play
+
+    run_play(PlayOptions(game, bots, level, arena, seed, seconds, headless, screenshot, record, fullscreen, mute))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Re-run headless at full speed and compare the state after every tick.")
+@click.option("--speed", type=click.FloatRange(0.1, 8), default=1.0, show_default=True, help="In a window: how fast.")
+def replay(path: Path, verify: bool, speed: float) -> None:
+    """Play the recording at PATH again, in a window, or --verify it.
+
+    In the window: space pauses, right arrow steps, up and down change the speed, escape ends.
+
+    With --verify, prints `verified N ticks` and exits with 0; or names the first tick that differs and the component
+    that does, and exits with 1.
+    """
+    from engine.cli.replay import run_replay, run_verify
+
+    sys.exit(run_verify(path) if verify else run_replay(path, speed))
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+@click.option("--list", "listing", is_flag=True, help="Name the benchmarks and stop.")
+def bench(names: tuple[str, ...], as_json: bool, listing: bool) -> None:
+    """Measure the engine against bare loops and other engines, all in this run on this machine.
+
+    Peers are installed by `pip install 'tickwire[bench]'`; those missing are left out with a word.
+    Exits with 1 if a figure misses its reach.
+    """
+    from engine.cli.bench import run_bench
+
+    sys.exit(run_bench(names, as_json=as_json, listing=listing))
+
+
+if __name__ == "__main__":
+    main()
