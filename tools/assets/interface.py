@@ -67,13 +67,14 @@ def title() -> Pixels:
             for stroke in LETTERS[letter]:
                 np.minimum(tubes, canvas.line([(px + x, py + top) for px, py in stroke]), out=tubes)
         x += ADVANCE[letter] + gap
-    _shine(canvas, tubes, colors, 8.0, 30.0)
+    canvas.lay(colors, 0.30 * np.exp(-(((tubes - 13.0) / 0.9) ** 2)))
+    _shine(canvas, tubes, colors, 8.6, 32.0)
 
     rim = np.full_like(canvas.x, np.inf)
     for blade in range(3):
         start = 120.0 * blade - 80
         np.minimum(rim, canvas.arc(48, start, start + 98, disc), out=rim)
-    _shine(canvas, rim, colors, 8.0, 30.0)
+    _shine(canvas, rim, colors, 8.6, 32.0)
     _shine(canvas, canvas.circle(31, disc), colors, 2.0, 12.0, heat=0.5)
     for pip in regular(3, 13.5, -90, disc):
         dot = canvas.circle(6.5, pip)

@@ -94,15 +94,15 @@ def hit() -> Sound:
     crack = band(noise(0.24, "hit"), 900, 7000) * decay(t, 0.014, 0.0005)
     plate = struck(310, 0.24, BAR, 0.028) * 0.6
     punch = drive(sine(sweep(t, 340, 62, 0.02), t) * decay(t, 0.026), 3.0)
-    return finished(crack * 0.8 + plate + punch, 0.78)
+    return finished(crack * 1.4 + plate + punch * 0.8, 0.78)
 
 
 def explosion(seconds: float, name: str, half_life: float) -> Wave:
     t = clock(seconds)
     grit = noise(seconds, name)
     low = band(grit, 40, 420) * 3.2 * decay(t, half_life, 0.002)
-    middle = band(grit, 420, 2600) * 1.3 * decay(t, half_life * 0.45, 0.001)
-    high = band(grit, 2600, 12_000) * 0.8 * decay(t, half_life * 0.16, 0.0005)
+    middle = band(grit, 420, 2600) * 1.9 * decay(t, half_life * 0.45, 0.001)
+    high = band(grit, 2600, 12_000) * 1.4 * decay(t, half_life * 0.22, 0.0005)
     sub = sine(sweep(t, 170, 36, 0.06), t) * decay(t, half_life * 1.2, 0.002) * 1.5
     return drive(low + middle + high + sub, 1.6)
 
@@ -136,7 +136,7 @@ def kill_ricochet() -> Sound:
         place(total, struck(note(name), 0.4, BAR, 0.06) * (0.45 + 0.12 * i), 0.03 + 0.07 * i)
     place(total, explosion(1.3, "kill_ricochet", 0.15) * 1.25, impact)
     t = clock(1.6)
-    place(total, sine(sweep(t, 220, 41, 0.07), t) * decay(t, 0.24, 0.002) * 1.15, impact)
+    place(total, sine(sweep(t, 220, 41, 0.07), t) * decay(t, 0.22, 0.002) * 0.95, impact)
     for name, level in (
         ("A2", 0.55),
         ("E3", 0.42),
@@ -147,11 +147,11 @@ def kill_ricochet() -> Sound:
         ("A5", 0.20),
     ):
         for detune in (0.9965, 1.0035):
-            place(total, saw(note(name) * detune, t, 16, 1.25) * decay(t, 0.20, 0.003) * level * 0.62, impact)
+            place(total, saw(note(name) * detune, t, 16, 1.25) * decay(t, 0.20, 0.003) * level * 0.80, impact)
     for i, name in enumerate(("A5", "C6", "E6", "A6", "E6", "A6", "C7", "A7")):
-        place(total, struck(note(name), 0.7, GLASS, 0.12) * 0.30 * 0.88**i, impact + 0.03 + 0.062 * i)
+        place(total, struck(note(name), 0.7, GLASS, 0.12) * 0.52 * 0.9**i, impact + 0.03 + 0.062 * i)
     for i in range(1, 4):
-        place(total, struck(note("A6"), 0.5, GLASS, 0.09) * 0.26 * 0.6**i, impact + 0.62 + 0.30 * i * 0.9**i)
+        place(total, struck(note("A6"), 0.5, GLASS, 0.09) * 0.50 * 0.65**i, impact + 0.62 + 0.30 * i * 0.9**i)
     return finished(drive(room(total, 0.22, 0.30, 0.35, "kill_ricochet.room") * 0.42, 1.5), 0.96)
 
 
@@ -161,7 +161,7 @@ def dash() -> Sound:
     rush = band(air, 300, 1800) * bump(t, 0.0, 0.30) + band(air, 1800, 8000) * bump(t, 0.04, 0.22) * 0.8
     jet = saw(sweep(t, 90, 620, 0.10), t, 14) * bump(t, 0.0, 0.26) * 0.55
     kick = sine(sweep(t, 260, 55, 0.02), t) * decay(t, 0.05)
-    return finished(room(rush * 0.7 + jet + kick * 0.7, 0.05, 0.15, 0.12, "dash.room"), 0.66)
+    return finished(room(rush * 0.7 + jet + kick * 0.7, 0.05, 0.15, 0.12, "dash.room"), 0.54)
 
 
 def shield_up() -> Sound:
@@ -198,7 +198,7 @@ def run(names: tuple[str, ...], step: float, seconds: float, half_life: float) -
 
 
 def pickup_triple() -> Sound:
-    return finished(room(run(("A5", "A5", "E6"), 0.07, 0.42, 0.07), 0.08, 0.2, 0.12, "pickup.room"), 0.55)
+    return finished(room(run(("A5", "A5", "E6"), 0.07, 0.42, 0.07), 0.08, 0.2, 0.12, "pickup.room"), 0.46)
 
 
 def pickup_overcharge() -> Sound:
@@ -220,14 +220,14 @@ def pickup_overcharge() -> Sound:
 
 
 def pickup_repair() -> Sound:
-    return finished(room(run(("C5", "E5", "G5", "C6"), 0.065, 0.55, 0.11), 0.10, 0.24, 0.14, "pickup.room"), 0.52)
+    return finished(room(run(("C5", "E5", "G5", "C6"), 0.065, 0.55, 0.11), 0.10, 0.24, 0.14, "pickup.room"), 0.42)
 
 
 def pickup_dash() -> Sound:
     t = clock(0.4)
     slide = sine(sweep(t, 440, 1760, 0.07) * (1 + 0.012 * np.sin(2 * np.pi * 18 * t)), t) * bump(t, 0.0, 0.36) * 0.6
     air = band(noise(0.4, "phase"), 2500, 9000) * bump(t, 0.02, 0.34) * 0.35
-    return finished(room(slide + air + run(("B5", "E6"), 0.12, 0.4, 0.06) * 0.5, 0.08, 0.22, 0.14, "pickup.room"), 0.52)
+    return finished(room(slide + air + run(("B5", "E6"), 0.12, 0.4, 0.06) * 0.5, 0.08, 0.22, 0.14, "pickup.room"), 0.44)
 
 
 def pickup_spawn() -> Sound:
@@ -344,7 +344,7 @@ def low_hull() -> Sound:
     """The alarm of a drone with one hit left."""
     t = clock(0.34)
     tone = square(note("E5"), t, 7) * bump(t, 0.0, 0.15) + square(note("C5"), t, 7) * bump(t, 0.16, 0.32)
-    return finished(band(tone, 200, 3500), 0.36)
+    return finished(band(tone, 200, 3500), 0.22)
 
 
 SOUNDS: dict[str, Callable[[], Sound]] = {
