@@ -1,0 +1,1 @@
+"""Games made with the engine. Each is a package that offers `GAME`."""
