@@ -131,7 +131,7 @@ def test_bounces_rise_in_pitch() -> None:
         hertz = np.fft.rfftfreq(1 << 16, 1 / rate)
         spectrum[(hertz < 300) | (hertz > 1000)] = 0  # the overtones rise too, and may be louder
         pitches.append(float(hertz[spectrum.argmax()]))
-    assert pitches == pytest.approx([440.0, 523.25, 659.26, 880.0], rel=0.02)
+    assert np.allclose(pitches, [440.0, 523.25, 659.26, 880.0], rtol=0.02), pitches
 
 
 def test_the_whole_is_small_enough_to_ship() -> None:
@@ -147,10 +147,11 @@ def middle_line(wall: dict[str, Any]) -> list[tuple[float, float]]:
     if wall["kind"] == "segment":
         return [tuple(wall["from"]), tuple(wall["to"])]
     if wall["kind"] == "polyline":
-        points = [tuple(point) for point in wall["points"]]
+        points: list[tuple[float, float]] = [tuple(point) for point in wall["points"]]
         return [*points, points[0]] if wall["closed"] else points
     assert wall["kind"] == "arc"
-    turns = np.radians(np.linspace(wall["start_degrees"], wall["end_degrees"], 64))
+    start, end = float(wall["start_degrees"]), float(wall["end_degrees"])
+    turns = [math.radians(start + (end - start) * step / 63) for step in range(64)]
     x, y = wall["center"]
     return [(x + wall["radius"] * math.cos(turn), y + wall["radius"] * math.sin(turn)) for turn in turns]
 

@@ -74,12 +74,12 @@ class Arena:
     width: int
     height: int
     wall_color: str
-    walls: list[Item] = field(default_factory=list)
-    bumpers: list[Item] = field(default_factory=list)
-    crates: list[Item] = field(default_factory=list)
-    spawns: list[Item] = field(default_factory=list)
-    pads: list[Item] = field(default_factory=list)
-    ball: Item = field(default_factory=dict)
+    walls: list[Item] = field(default_factory=list[Item])
+    bumpers: list[Item] = field(default_factory=list[Item])
+    crates: list[Item] = field(default_factory=list[Item])
+    spawns: list[Item] = field(default_factory=list[Item])
+    pads: list[Item] = field(default_factory=list[Item])
+    ball: Item = field(default_factory=dict[str, Any])
 
     def flip(self, point: Sequence[float]) -> list[float]:
         return [self.width - point[0], self.height - point[1]]
@@ -319,7 +319,7 @@ def faults(arena: Arena) -> list[str]:
     ]
 
     cell = 20
-    x, y = np.meshgrid(np.arange(0, arena.width, cell) + cell / 2, np.arange(0, arena.height, cell) + cell / 2)
+    x, y = np.meshgrid(*(np.arange(cell / 2, side, cell, dtype=np.float64) for side in (arena.width, arena.height)))
     free = clearance(arena, x, y)
     label = pieces(free >= SHIP_RADIUS)
     home = label[int(arena.spawns[0]["at"][1] // cell), int(arena.spawns[0]["at"][0] // cell)]

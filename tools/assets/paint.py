@@ -83,11 +83,6 @@ class Canvas:
         self.light: NDArray[np.float64] = np.zeros((height * detail, width * detail, 3))
         self.alpha: Field = np.zeros((height * detail, width * detail))
 
-    def turned(self, degrees: float) -> tuple[Field, Field]:
-        """The coordinates as seen by a shape turned clockwise by ``degrees``."""
-        c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-        return self.x * c + self.y * s, self.y * c - self.x * s
-
     # Shapes: distances in pixels, negative inside closed ones.
 
     def line(self, points: Sequence[Point], closed: bool = False) -> Field:

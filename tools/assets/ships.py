@@ -18,7 +18,7 @@ class Hull:
     seams: list[list[Point]]  # thin lines on the hull
     cockpit: Callable[[Canvas], Field]
     nozzles: list[Point]
-    marks: list[list[Point]] = field(default_factory=list)  # short bright lines
+    marks: list[list[Point]] = field(default_factory=list[list[Point]])  # short bright lines
 
 
 def both(*lines: list[Point]) -> list[list[Point]]:
