@@ -34,6 +34,7 @@ from engine.ecs.errors import (
     MissingResourceError,
     SnapshotError,
     StaleEntityError,
+    StaleRowError,
 )
 from engine.ecs.lifecycle import Added, Despawned, Outlet, Removed, Restored, Spawned
 from engine.ecs.relation import ChildOf
@@ -74,6 +75,7 @@ __all__ = [
     "SnapshotError",
     "Spawned",
     "StaleEntityError",
+    "StaleRowError",
     "World",
     "capture",
     "combine",

@@ -47,11 +47,14 @@ else:
     class ObjectColumn(Generic[V]):
         """One object field: a descriptor over the row's cell list."""
 
-        __slots__ = ("component", "name", "place")
+        __slots__ = ("name", "place")
 
         def __init__(self, name: str, place: int) -> None:
             self.name = name
             self.place = place
+
+        def __repr__(self) -> str:
+            return self.name
 
         def __get__(self, instance: Any, owner: type) -> Any:
             return self if instance is None else instance._cells[self.place]
@@ -79,53 +82,59 @@ class FieldSpec:
 
     def __init__(self, ctype: Any, default: object, factory: Callable[[], object] | None = None) -> None:
         self.ctype = ctype
+        """The C type of a numeric field, None of an object field."""
         self.default = default
         self.factory = factory
 
 
+def _field(ctype: Any, default: object) -> Any:
+    """Declared as Any: the class body holds a `FieldSpec`, the finished class the column key."""
+    return FieldSpec(ctype, default)
+
+
 def f32(*, default: float = 0.0) -> F32:
     """A 32-bit float column."""
-    return FieldSpec(ctypes.c_float, default)  # type: ignore[return-value]
+    return _field(ctypes.c_float, default)
 
 
 def f64(*, default: float = 0.0) -> F64:
     """A 64-bit float column."""
-    return FieldSpec(ctypes.c_double, default)  # type: ignore[return-value]
+    return _field(ctypes.c_double, default)
 
 
 def i32(*, default: int = 0) -> I32:
-    """A signed 32-bit integer column."""
-    return FieldSpec(ctypes.c_int32, default)  # type: ignore[return-value]
+    """A signed 32-bit integer column. As in all integer columns, a value out of range wraps around."""
+    return _field(ctypes.c_int32, default)
 
 
 def i64(*, default: int = 0) -> I64:
     """A signed 64-bit integer column."""
-    return FieldSpec(ctypes.c_int64, default)  # type: ignore[return-value]
+    return _field(ctypes.c_int64, default)
 
 
 def u8(*, default: int = 0) -> U8:
     """An unsigned 8-bit integer column."""
-    return FieldSpec(ctypes.c_uint8, default)  # type: ignore[return-value]
+    return _field(ctypes.c_uint8, default)
 
 
 def u32(*, default: int = 0) -> U32:
     """An unsigned 32-bit integer column."""
-    return FieldSpec(ctypes.c_uint32, default)  # type: ignore[return-value]
+    return _field(ctypes.c_uint32, default)
 
 
 def u64(*, default: int = 0) -> U64:
     """An unsigned 64-bit integer column."""
-    return FieldSpec(ctypes.c_uint64, default)  # type: ignore[return-value]
+    return _field(ctypes.c_uint64, default)
 
 
 def flag(*, default: bool = False) -> Flag:
     """A boolean column."""
-    return FieldSpec(ctypes.c_bool, default)  # type: ignore[return-value]
+    return _field(ctypes.c_bool, default)
 
 
 def ref(*, default: int = 0) -> Ref:
-    """A column of entity ids (`entity.id`); 0 means none. Turn one into a handle with `world.entity(id)`."""
-    return FieldSpec(ctypes.c_uint64, default)  # type: ignore[return-value]
+    """A column of entity ids (`entity.id`); 0 means none. Turn one into a handle with `world.find(id)`."""
+    return _field(ctypes.c_uint64, default)
 
 
 _UNSET: Any = object()
@@ -140,7 +149,7 @@ def obj() -> ObjectColumn[Any]: ...
 def obj(*, default: Any = _UNSET, factory: Callable[[], Any] | None = None) -> Any:
     """A column of Python objects: strings, tuples, lists, enums, dataclasses.
 
-    `default` is shared by all rows, so give a mutable one through `factory`. In a component that is not local
+    `default` is shared by all rows, so a mutable one is given through `factory`. In a component that is not local
     the values must be ones that can be hashed canonically (see `engine.ecs.digest`).
     """
     return FieldSpec(None, None if default is _UNSET else default, factory)

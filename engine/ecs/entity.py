@@ -5,7 +5,7 @@ Id layout, 64 bits: generation (32) | local (1) | index (31). Generations start 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.ecs.component import Component
 
@@ -22,7 +22,7 @@ SLOT = LOCAL | INDEX
 class Entity:
     """A handle to one entity. It stays comparable and hashable after the entity is gone; using it then raises.
 
-    Raises `StaleEntityError` from every access once the entity has been despawned.
+    Raises `StaleEntityError` from every access once the entity has been despawned; only `alive` may still be asked.
     """
 
     __slots__ = ("id", "world")
@@ -43,6 +43,7 @@ class Entity:
         return self.world.row(self, component) if self.world.has(self, component) else None
 
     def __contains__(self, component: type[Component]) -> bool:
+        """Whether the entity has `component`."""
         return self.world.has(self, component)
 
     def add(self, component: Component) -> None:
@@ -76,6 +77,10 @@ class Entity:
     def children(self) -> list[Entity]:
         """The entities attached to this one, in order of attachment."""
         return self.world.children(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Entity:
+        """The same entity; of the world that the memo puts in place of this one, as a snapshot's does."""
+        return Entity(memo.get(id(self.world), self.world), self.id)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entity) and self.id == other.id

@@ -38,6 +38,7 @@ class Silence:
         """Drop it."""
 
     def listens(self, key: Any) -> bool:
+        """Nobody does."""
         return False
 
 
@@ -72,4 +73,4 @@ class Removed(Generic[C]):
 
 @dataclass(slots=True)
 class Restored:
-    """The whole world was put back to a snapshot."""
+    """The whole world was put back to a snapshot. No other event tells of what came and went by that."""

@@ -7,6 +7,10 @@ from engine.ecs.component import Component
 
 
 class ChildOf(Component):
-    """The entity belongs to another: it goes when that one goes. Set it with `World.attach`."""
+    """The entity belongs to another: it goes when that one goes.
+
+    Set it with `World.attach`, by spawning with it, or by adding it; a parent written straight into the column is
+    not noticed.
+    """
 
     parent: Ref = ref()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar, overload
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.ecs.column import Column, ObjectColumn
-from engine.ecs.component import Component
+from engine.ecs.component import Component, ComponentType
 from engine.ecs.entity import Entity
-from engine.ecs.errors import MissingComponentError
+from engine.ecs.errors import ComponentError, MissingComponentError
 from engine.ecs.table import Table
+
+if TYPE_CHECKING:
+    from engine.ecs.world import World
 
 V = TypeVar("V")
 D = TypeVar("D", bound=np.generic)
@@ -22,70 +25,99 @@ class Rows:
     """The rows of one table that match a query; `rows[Trail.life] -= dt` works on all of them at once.
 
     Where all rows of the table match, columns are views and cost nothing; where some do (a local component that
-    only some rows have), they are gathered, and assignment scatters them back.
+    only some rows have), they are gathered, and assignment scatters them back. Like a row, it is good until
+    entities next come or go.
     """
 
-    __slots__ = ("_chosen", "_given", "_table", "_world")
+    __slots__ = ("_chosen", "_count", "_given", "_table", "_world")
 
-    def __init__(self, world: Any, table: Table, chosen: NDArray[np.intp] | None) -> None:
+    def __init__(self, world: World, table: Table, chosen: NDArray[np.intp] | bool) -> None:
         self._world = world
         self._table = table
-        self._chosen: Any = slice(0, table.count) if chosen is None else chosen
+        self._chosen: Any = slice(0, table.count) if isinstance(chosen, bool) else chosen
+        self._count = table.count if isinstance(chosen, bool) else len(chosen)
         self._given: dict[Any, Any] = {}
 
     def __len__(self) -> int:
-        return self._table.count if isinstance(self._chosen, slice) else len(self._chosen)
+        """How many rows there are."""
+        return self._count
 
     @overload
-    def __getitem__(self, column: Column[V, D]) -> NDArray[D]: ...
+    def __getitem__(self, key: Column[V, D]) -> NDArray[D]: ...
     @overload
-    def __getitem__(self, column: ObjectColumn[V]) -> list[V]: ...
-    def __getitem__(self, column: Any) -> Any:
+    def __getitem__(self, key: ObjectColumn[V]) -> list[V]: ...
+    @overload
+    def __getitem__(self, key: type[Component]) -> NDArray[Any]: ...
+    def __getitem__(self, key: Any) -> Any:
         """The column as an array of shape (rows,), or as a list if it is an object column.
 
-        Raises `MissingComponentError` if the column's component is not in this table.
+        For a component whose fields are all of one numeric type, the component itself is a key too: it gives a
+        matrix of shape (rows, fields), so that `rows[Position] += rows[Velocity] * dt` moves all axes at once, and
+        twice as fast as one after the other.
+
+        Raises `MissingComponentError` if the component is not in this table, `ComponentError` if the fields of a
+        component given as key are of several types.
         """
-        full = self._table.columns.get(column)
+        full = self._table.columns.get(key)
         if full is None:
-            return self._objects(column)
+            if (pool := self._table.object_pools.get(key)) is not None and pool.cells is not None:
+                cells, place = pool.cells, key.place
+                return [cells[row][place] for row in self.indices.tolist()]
+            raise self._wrong_key(key)
         given = full[self._chosen]
-        self._given[column] = given
+        self._given[key] = given
         return given
 
-    def __setitem__(self, column: Column[V, D], value: ArrayLike) -> None:
-        full = self._table.columns.get(column)
+    @overload
+    def __setitem__(self, key: Column[V, D], value: ArrayLike) -> None: ...
+    @overload
+    def __setitem__(self, key: ObjectColumn[V], value: Sequence[V]) -> None: ...
+    @overload
+    def __setitem__(self, key: type[Component], value: ArrayLike) -> None: ...
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Assign a column: one number for all rows or an array of shape (rows,); a sequence for an object column."""
+        full = self._table.columns.get(key)
         if full is None:
-            raise self._missing(column)
-        if isinstance(self._chosen, slice) and value is self._given.get(column):
-            return  # `rows[c] += v` has already changed the view in place
-        full[self._chosen] = value
+            self._set_objects(key, value)
+        elif not (type(self._chosen) is slice and value is self._given.get(key)):
+            full[self._chosen] = value  # else `rows[c] += v` has already changed the view in place
 
-    def _objects(self, column: Any) -> list[Any]:
-        for component, pool in self._table.pools.items():
-            if pool.cells is not None and any(vars(component).get(name) is column for name in component.objects):
-                cells = pool.cells
-                place = column.place
-                return [cells[row][place] for row in self.indices.tolist()]
-        raise self._missing(column)
+    def _set_objects(self, key: Any, value: Sequence[Any]) -> None:
+        pool = self._table.object_pools.get(key)
+        if pool is None or pool.cells is None:
+            raise self._wrong_key(key)
+        if len(value) != self._count:
+            raise ValueError(f"{key!r} got {len(value)} values for {self._count} rows")
+        for row, item in zip(self.indices.tolist(), value, strict=True):
+            pool.cells[row][key.place] = item
 
-    def _missing(self, column: Any) -> MissingComponentError:
-        owner = next(
-            (c for c in Component.__subclasses__() if any(vars(c).get(name) is column for name in c.specs)), None
-        )
-        name = f"a column of {owner.__name__}" if owner else f"{column!r}"
-        have = ", ".join(sorted(c.__name__ for c in self._table.pools))
-        cure = f"; add {owner.__name__} to the query" if owner else "; use Component.field as key"
-        return MissingComponentError(f"these rows have no {name}, only columns of {have}{cure}")
+    def _wrong_key(self, key: Any) -> Exception:
+        pools: dict[Any, Any] = self._table.pools
+        have = ", ".join(sorted(component.__name__ for component in pools)) or "no component"
+        if isinstance(key, ComponentType):
+            if key in pools:
+                return ComponentError(
+                    f"{key} makes no matrix, its fields being not all of one numeric type; take columns"
+                )
+            return MissingComponentError(f"these rows have no {key}, only {have}; add {key} to the query")
+        for owner in Component.__subclasses__():
+            for name in owner.specs:
+                if vars(owner).get(name) is key:
+                    owned = f"{owner.__name__}.{name}"
+                    return MissingComponentError(
+                        f"these rows have no {owned}, only columns of {have}; add {owner.__name__} to the query"
+                    )
+        return MissingComponentError(f"{key!r} is no column; use a component's field as key, such as Hull.points")
 
     @property
     def indices(self) -> NDArray[np.intp]:
-        """The rows' places in their table."""
-        return np.arange(self._table.count) if isinstance(self._chosen, slice) else self._chosen
+        """The rows' places in their table, shape (rows,)."""
+        return np.arange(self._count) if type(self._chosen) is slice else self._chosen
 
     @property
     def ids(self) -> NDArray[np.uint64]:
-        """The entities' ids, shape (rows,)."""
-        return self._table.ids[: self._table.count][self._chosen]
+        """A copy of the entities' ids, shape (rows,)."""
+        return self._table.ids[self._chosen].copy()
 
     @property
     def entities(self) -> list[Entity]:
@@ -94,4 +126,5 @@ class Rows:
         return [Entity(world, id) for id in self.ids.tolist()]
 
     def __iter__(self) -> Iterator[Entity]:
+        """The entities' handles, one after the other."""
         return iter(self.entities)

@@ -11,102 +11,105 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.ecs.component import Component
-from engine.ecs.digest import digest, feed_value
-from engine.ecs.entity import INDEX, LOCAL, Entity
+from engine.ecs.digest import canonical, digest
+from engine.ecs.entity import INDEX, LOCAL
 from engine.ecs.errors import SnapshotError
 from engine.ecs.lifecycle import Restored
 from engine.ecs.resource import Resource
+from engine.ecs.slots import SlotsState, indices_of
 from engine.ecs.table import Table
 from engine.ecs.world import World
 
+ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes})
+"""Types whose values need no copying."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, frozen=True)
 class _TableState:
     components: tuple[type[Component], ...]
     ids: NDArray[np.uint64]
-    buffers: dict[type[Component], bytes]
-    cells: dict[type[Component], list[list[Any]]]
+    buffers: list[bytes]
+    cells: list[list[list[Any]]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class Snapshot:
     """A copy of a world's shared state; see `capture` and `restore`."""
 
     tables: list[_TableState]
-    slots: tuple[Any, ...]
+    slots: SlotsState
     children: dict[int, list[int]]
     resources: list[Resource]
     rng: Any
     participants: dict[str, object]
 
 
+class _Here:
+    """Stands in a snapshot for the world, so that handles restored are handles of the world restored into."""
+
+
+_HERE = _Here()
+
+
 def capture(world: World) -> Snapshot:
     """Copy the world's shared state. Participants may rebuild themselves, so that going on equals restoring.
 
-    Raises `SnapshotError` inside a stage, where changes are still queued.
+    Raises `SnapshotError` inside a stage or while iterating, as changes are then still queued.
     """
-    if world.is_deferred:
-        raise SnapshotError("a snapshot is taken between ticks; this one was asked for inside a stage")
+    _refuse_deferred(world, "taken")
     participants = {name: participant.capture() for name, participant in world.participants.items()}
+    memo: dict[int, Any] = {id(world): _HERE}
     return Snapshot(
-        [_capture_table(world, table) for table in _shared_tables(world)],
+        [_capture_table(table, memo) for table in _shared_tables(world)],
         world._shared.state(),
-        copy.deepcopy(_shared_children(world)),
-        copy.deepcopy(world.state_resources, _handles_stay(world)),
+        dict(_shared_children(world)),
+        [copy.deepcopy(resource, memo) for resource in world.state_resources],
         world.rng.getstate(),
         participants,
     )
 
 
 def restore(world: World, snapshot: Snapshot) -> None:
-    """Put the world back to a snapshot taken of it, or of a world built alike. Posts `Restored`.
+    """Put the world back to a snapshot taken of it, or of a world built alike. Posts `Restored` and no `Spawned`.
 
-    Entities that exist in both keep their local components. Resources keep their identity where their type is
-    known to the world: their fields are set. Raises `SnapshotError` inside a stage or if a participant is missing.
+    Entities that exist in both keep their local components. Local children of entities that are gone are despawned.
+    Resources keep their identity where their type is known to the world: their fields are set. Raises
+    `SnapshotError` inside a stage or while iterating, or if the participants are others.
     """
-    if world.is_deferred:
-        raise SnapshotError("a snapshot is restored between ticks; this was asked for inside a stage")
-    if missing := [name for name in snapshot.participants if name not in world.participants]:
+    _refuse_deferred(world, "restored")
+    if other := sorted(snapshot.participants.keys() ^ world.participants.keys()):
         raise SnapshotError(
-            f"the snapshot holds the state of {', '.join(missing)}, which this world lacks; use the same plugins"
+            f"only one of the snapshot and the world has {', '.join(other)} as participants; use the same plugins"
         )
+    memo: dict[int, Any] = {id(_HERE): world}
     kept = _local_components(world)
-    order = [(frozenset(state.components), state.components) for state in snapshot.tables]
-    tables = [world._table(archetype, components, False) for archetype, components in order]
-    _reorder(world, tables)
+    tables = _tables_of(world, snapshot)
     for table in _shared_tables(world):
-        table.keep(np.zeros(table.count, np.bool_))
+        table.empty()
+    _put_first(world, tables)
     world._shared.load(snapshot.slots)
     for table, state in zip(tables, snapshot.tables, strict=True):
-        _restore_table(world, table, state)
-    children = world._children
-    for parent in list(_shared_children(world)):
-        del children[parent]
-    children.update(copy.deepcopy(snapshot.children))
-    for saved in copy.deepcopy(snapshot.resources, _handles_stay(world)):
-        live = world.find_resource(type(saved))
-        if live is None:
-            world.insert(saved)
-        else:
-            vars(live).update(vars(saved))
-    known = {type(saved) for saved in snapshot.resources}
-    for resource in world.state_resources:
-        if type(resource) not in known:
-            world._resources.pop(type(resource))
+        _restore_table(table, state, memo)
+    for entity, components in kept:
+        if world._is_current(entity):
+            slot = entity & INDEX
+            table = world._tables[world._shared.table[slot]]
+            for component in components:
+                table.local_pool(type(component)).put(world._shared.row[slot], component)
+    _restore_children(world, snapshot.children)
+    _restore_resources(world, copy.deepcopy(snapshot.resources, memo))
     world.rng.setstate(snapshot.rng)
-    for id, components in kept.items():
-        entity = world.find(id)
-        for component in components if entity else ():
-            world.add(cast(Entity, entity), component)
     for name, state in snapshot.participants.items():
         world.participants[name].restore(state)
     if world.outlet.listens(Restored):
@@ -114,34 +117,32 @@ def restore(world: World, snapshot: Snapshot) -> None:
 
 
 def component_hashes(world: World) -> dict[str, int]:
-    """A 64-bit digest per shared component, state resource, participant, `entities` and `rng`, in a fixed order."""
-    states: dict[str, Any] = {}
+    """A 64-bit digest per shared component, state resource, participant, `entities` and `rng`, in order of name.
 
-    def feed(name: str) -> Callable[[bytes], object]:
-        if name not in states:
-            states[name] = blake2b(digest_size=8)
-        return states[name].update
-
+    Raises `TypeError`, naming the component or resource, if a value has no canonical form.
+    """
+    parts: dict[Any, list[Any]] = {}
+    hashes: dict[Any, int] = {}
     for table in _shared_tables(world):
         if not table.count:
             continue
         ids = table.ids[: table.count].tobytes()
-        feed("entities")(ids)
+        parts.setdefault("entities", []).append(ids)
         for component in table.components:
             pool = table.pools[component]
-            update = feed(component.__name__)
-            update(ids)
-            if component.record is not None:
-                update(memoryview(pool.buffer)[: table.count * component.record.itemsize])
-            for cells in (pool.cells or ())[: table.count]:
-                feed_value(update, cells)
-    hashes = {name: int.from_bytes(state.digest(), "little") for name, state in sorted(states.items())}
+            feed = parts.setdefault(component, [])
+            feed.append(ids)
+            feed.append(pool.view[: table.count * pool.size])
+            if pool.cells is not None:
+                feed.append(_canonical(component, pool.cells[: table.count]))
+    for key, feed in parts.items():
+        hashes[key] = _hash(b"".join(feed))
     for resource in world.state_resources:
-        hashes[type(resource).__name__] = digest(resource)
+        hashes[type(resource)] = _hash(_canonical(type(resource), resource))
     hashes["rng"] = _rng_digest(world.rng)
     for name, participant in world.participants.items():
         hashes[name] = participant.digest()
-    return hashes
+    return _named(hashes)
 
 
 def state_hash(world: World) -> int:
@@ -154,79 +155,137 @@ def combine(hashes: dict[str, int]) -> int:
     return digest(hashes)
 
 
+def _hash(raw: bytes) -> int:
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little")
+
+
+def _canonical(owner: type, value: object) -> bytes:
+    try:
+        return canonical(value)
+    except TypeError as error:
+        raise TypeError(f"{owner.__name__} cannot be hashed: {error}") from None
+
+
+def _named(hashes: dict[Any, int]) -> dict[str, int]:
+    """By plain name where that is unique, else with the module: a component and a resource may be called alike."""
+    plain = [_name(key) for key in hashes]
+    named = {
+        name if plain.count(name) == 1 or isinstance(key, str) else f"{key.__module__}.{key.__qualname__}": value
+        for (key, value), name in zip(hashes.items(), plain, strict=True)
+    }
+    return dict(sorted(named.items()))
+
+
+def _name(key: Any) -> str:
+    return key if isinstance(key, str) else key.__name__
+
+
 def _rng_digest(rng: random.Random) -> int:
     version, words, gauss = rng.getstate()
-    state = blake2b(np.array(words, np.uint32).tobytes(), digest_size=8)
-    feed_value(state.update, (version, gauss))
-    return int.from_bytes(state.digest(), "little")
+    return _hash(struct.pack(f"<{len(words)}I", *words) + canonical((version, gauss)))
 
 
-def _handles_stay(world: World) -> dict[int, Any]:
-    """A deepcopy memo under which entity handles go on pointing at this world."""
-    return {id(world): world}
+def _refuse_deferred(world: World, verb: str) -> None:
+    if world.is_deferred:
+        raise SnapshotError(
+            f"a snapshot is {verb} between ticks; this one was asked for inside a stage, or while a query was iterated"
+        )
 
 
 def _shared_tables(world: World) -> list[Table]:
     return [table for table in world._tables if not table.local]
 
 
-def _shared_children(world: World) -> dict[int, list[int]]:
-    everyone = world._children
-    return {parent: [c for c in below if not c & LOCAL] for parent, below in everyone.items() if not parent & LOCAL}
+def _shared_children(world: World) -> Iterator[tuple[int, list[int]]]:
+    for parent, below in world._children.items():
+        shared = [child for child in below if not child & LOCAL]
+        if shared:
+            yield parent, shared
 
 
-def _capture_table(world: World, table: Table) -> _TableState:
-    buffers: dict[type[Component], bytes] = {}
-    cells: dict[type[Component], list[list[Any]]] = {}
-    for component in table.components:
-        pool = table.pools[component]
-        size = component.record.itemsize if component.record is not None else 0
-        buffers[component] = bytes(memoryview(pool.buffer)[: table.count * size])
-        if pool.cells is not None:
-            cells[component] = copy.deepcopy(pool.cells[: table.count], _handles_stay(world))
-    return _TableState(table.components, table.ids[: table.count].copy(), buffers, cells)
+def _capture_table(table: Table, memo: dict[int, Any]) -> _TableState:
+    pools = [table.pools[component] for component in table.components]
+    return _TableState(
+        table.components,
+        table.ids[: table.count].copy(),
+        [bytes(pool.view[: table.count * pool.size]) for pool in pools],
+        [_copied(pool.cells[: table.count] if pool.cells is not None else [], memo) for pool in pools],
+    )
 
 
-def _restore_table(world: World, table: Table, state: _TableState) -> None:
+def _copied(rows: list[list[Any]], memo: dict[int, Any]) -> list[list[Any]]:
+    """A deep copy of the object cells of many rows; most hold strings and numbers, which need none."""
+    return [
+        [cell if type(cell) in ATOMS or isinstance(cell, Enum) else copy.deepcopy(cell, memo) for cell in cells]
+        for cells in rows
+    ]
+
+
+def _restore_table(table: Table, state: _TableState, memo: dict[int, Any]) -> None:
     rows = table.append_many(state.ids)
-    for component in table.components:
+    assert rows.start == 0
+    for component, buffer, cells in zip(state.components, state.buffers, state.cells, strict=True):
         pool = table.pools[component]
-        buffer = state.buffers[component]
-        pool.buffer[: len(buffer)] = buffer
-        if component in state.cells:
-            for row, cells in enumerate(copy.deepcopy(state.cells[component], _handles_stay(world))):
-                pool.put_cells(row, cells)
-    slots = world._shared
-    indices = (state.ids & np.uint64(INDEX)).astype(np.intp)
-    slots.tables[indices] = table.place
-    slots.rows[indices] = np.arange(rows.start, rows.stop)
+        pool.view[: len(buffer)] = buffer
+        for row, copied in enumerate(_copied(cells, memo)):
+            pool.put_cells(row, copied)
 
 
-def _reorder(world: World, first: list[Table]) -> None:
+def _tables_of(world: World, snapshot: Snapshot) -> list[Table]:
+    return [world._table(state.components, False) for state in snapshot.tables]
+
+
+def _put_first(world: World, first: list[Table]) -> None:
     """Put the snapshot's tables first, in its order: the order of tables is the order of queries.
 
     Tables that came to exist only after the snapshot are dropped, as they would come to exist again later.
     """
-    tables = world._tables
-    later = [table for table in tables if not table.local and table not in first]
-    locals_ = [table for table in tables if table.local]
-    for table in later:
-        del world._by_archetype[frozenset(table.components), False]
+    for table in _shared_tables(world):
+        if table not in first:
+            del world._by_archetype[frozenset(table.components), False]
+    world._tables = [*first, *(table for table in world._tables if table.local)]
     world._plans.clear()
     world._heard = -1
-    world._tables = [*first, *locals_]
     for place, table in enumerate(world._tables):
         table.place = place
-        slots = world._local if table.local else world._shared
-        slots.tables[(table.ids[: table.count] & np.uint64(INDEX)).astype(np.intp)] = place
+        if table.local:
+            world._local.tables[indices_of(table.ids[: table.count])] = place
 
 
-def _local_components(world: World) -> dict[int, list[Component]]:
-    """The local components of shared entities, to be put back after the tables are replaced."""
+def _local_components(world: World) -> list[tuple[int, list[Component]]]:
+    """The local components of shared entities, to be put back after the tables are refilled."""
     kept: dict[int, list[Component]] = {}
     for table in _shared_tables(world):
         for pool in table.pools.values():
             if pool.present is not None:
                 for row in np.flatnonzero(pool.present[: table.count]).tolist():
                     kept.setdefault(table.id_view[row], []).append(pool.row(row).copy())
-    return kept
+    return list(kept.items())
+
+
+def _restore_children(world: World, children: dict[int, list[int]]) -> None:
+    before = world._children
+    world._children = {parent: below.copy() for parent, below in children.items()}
+    orphans: list[int] = []
+    for parent, below in before.items():
+        local = [child for child in below if child & LOCAL]
+        if local and world._is_current(parent):
+            world._children.setdefault(parent, []).extend(local)
+        else:
+            orphans.extend(local)
+    for orphan in orphans:
+        world._remove_entity(orphan)
+
+
+def _restore_resources(world: World, resources: list[Resource]) -> None:
+    known = {type(resource) for resource in resources}
+    for resource in world.state_resources:
+        if type(resource) not in known:
+            del world._resources[type(resource)]
+    for saved in resources:
+        live = world.find_resource(type(saved))
+        if live is None:
+            world.insert(saved)
+        else:
+            vars(live).clear()
+            vars(live).update(vars(saved))

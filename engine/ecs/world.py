@@ -7,23 +7,24 @@ code that iterates always sees a fixed set of entities. The loop runs every stag
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from typing import Any, Protocol, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from engine.ecs.component import Component, ComponentType
+from engine.ecs.component import Component
 from engine.ecs.entity import INDEX, LOCAL, Entity
-from engine.ecs.errors import EcsError, MissingComponentError, MissingResourceError, StaleEntityError
-from engine.ecs.lifecycle import Added, Despawned, Outlet, Removed, Silence, Spawned
+from engine.ecs.errors import EcsError, MissingComponentError, MissingResourceError
+from engine.ecs.lifecycle import Outlet
 from engine.ecs.relation import ChildOf
 from engine.ecs.resource import Resource
 from engine.ecs.rows import Rows
-from engine.ecs.slots import PENDING, Slots
-from engine.ecs.table import Pool, Table, selection
+from engine.ecs.structure import Structure, Types
+from engine.ecs.table import Table
 
 A = TypeVar("A", bound="Component | Entity")
 B = TypeVar("B", bound="Component | Entity")
@@ -33,59 +34,81 @@ E = TypeVar("E", bound="Component | Entity")
 K = TypeVar("K", bound=Component)
 R = TypeVar("R")
 
-Types = tuple[type[Component], ...]
-
 
 class Participant(Protocol):
     """State that belongs to a world but lives elsewhere, such as a physics space.
 
-    `capture` may rebuild the live state so that the run that goes on and the run restored later start alike.
+    Put one into `World.participants` under a name; it is captured, restored and hashed with the world.
     """
 
-    def capture(self) -> object: ...
-    def restore(self, state: Any) -> None: ...
-    def digest(self) -> int: ...
+    def capture(self) -> object:
+        """A copy of the state. May rebuild the live one, so that going on and going on from the copy are alike."""
+        ...
+
+    def restore(self, state: Any) -> None:
+        """Go back to a copy; the world's entities are already back."""
+        ...
+
+    def digest(self) -> int:
+        """A 64-bit hash of the state."""
+        ...
 
 
-class World:
+class Deferral:
+    """The context manager of `World.deferred`; one a world, entered as often as needed."""
+
+    __slots__ = ("_flush", "depth")
+
+    def __init__(self, flush: Callable[[], None]) -> None:
+        self._flush = flush
+        self.depth = 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.depth -= 1
+        if not self.depth:
+            self._flush()
+
+
+class World(Structure):
     """Everything that is simulated. `seed` starts `rng`, the only randomness simulation code may use."""
 
     def __init__(self, *, seed: int = 0, outlet: Outlet | None = None) -> None:
+        super().__init__(outlet)
         self.rng = random.Random(seed)
         """The simulation's random source; part of the state. Cosmetics bring their own."""
-        self.outlet: Outlet = outlet or Silence()
         self.post = self.outlet.post
+        """Queue an event in the dispatcher this world belongs to."""
         self.post_as = self.outlet.post_as
+        """Queue an event under an explicit key."""
         self.participants: dict[str, Participant] = {}
-        self._tables: list[Table] = []
-        self._by_archetype: dict[tuple[frozenset[type[Component]], bool], Table] = {}
-        self._plans: dict[tuple[bool, tuple[type, ...]], _Plan] = {}
-        self._shared = Slots(0)
-        self._local = Slots(LOCAL)
+        """State that lives elsewhere, by name."""
         self._resources: dict[type, object] = {}
-        self._children: dict[int, list[int]] = {}
-        self._depth = 0
-        self._queue: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self._pending: dict[int, dict[type, Component]] = {}
+        self._deferral = Deferral(self.flush)
+        self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._doomed: set[int] = set()
-        self._heard = -1
-        self._hears_spawned = False
-        self._hears_despawned = False
+        self._new_parents: dict[int, int] = {}
 
     # Spawning and despawning
 
     def spawn(self, *components: Component, local: bool = False) -> Entity:
-        """A new entity with these components; inside a stage it joins queries when the stage ends.
+        """A new entity with copies of these components; inside a stage it joins queries when the stage ends.
 
         `local` entities belong to this machine: their ids come from a range of their own, and they are neither
-        hashed nor snapshotted nor replicated. Raises `EcsError` if two components have the same type.
+        hashed nor snapshotted nor replicated. Raises `EcsError` if two components have the same type, and
+        `StaleEntityError` if there is a `ChildOf` whose parent is gone.
         """
-        plan = self._plans.get((local, tuple(map(type, components)))) or self._plan(components, local)
-        slots = plan.slots
-        id = slots.take()
-        if self._depth:
-            self._pending[id] = {type(component): component for component in components}
-            self._queue.append((self._spawn_pending, (id, components, plan)))
+        plan = (self._local_plans if local else self._plans).get(tuple(map(type, components)))
+        if plan is None:
+            plan = self._plan(components, local)
+        if plan.links:
+            self._check_parent(cast(ChildOf, components[plan.types.index(ChildOf)]).parent, local)
+        id = plan.slots.take()
+        if self._deferral.depth:
+            self._pending[id] = {kind: component.copy() for kind, component in zip(plan.types, components, strict=True)}
+            self._queue.append((self._place_pending, (id,)))
         else:
             self._place(id, components, plan)
         return Entity(self, id)
@@ -93,39 +116,39 @@ class World:
     def spawn_many(
         self, count: int, *components: Component, values: Mapping[Any, ArrayLike] | None = None
     ) -> NDArray[np.uint64]:
-        """`count` entities at once, each a copy of `components`, with whole columns from `values`.
+        """`count` entities at once, each with copies of `components`, and with whole columns from `values`.
 
-        Returns their ids, shape (count,). Immediate: raises `EcsError` inside a stage.
+        `values` maps numeric columns to numbers or arrays of shape (count,). Returns the ids, shape (count,).
+        Immediate: raises `EcsError` inside a stage; also if two components have the same type. Raises
+        `MissingComponentError` for a column of another component, `ValueError` for an array of another shape.
         """
         self._refuse_deferred("spawn_many")
-        plan = self._plans.get((False, tuple(map(type, components)))) or self._plan(components, False)
-        table = plan.table
-        ids = plan.slots.take_many(count)
-        rows = table.append_many(ids)
-        indices = (ids & np.uint64(INDEX)).astype(np.intp)
-        plan.slots.tables[indices] = table.place
-        plan.slots.rows[indices] = np.arange(rows.start, rows.stop)
-        for component in components:
-            pool = table.local_pool(type(component)) if component.local else table.pools[type(component)]
-            if component.columns:
-                pool.records[rows] = np.frombuffer(bytearray(component), component.record)[0]
-            if pool.cells is not None:
-                for row in range(rows.start, rows.stop):
-                    pool.put_cells(row, list(component._cells))  # type: ignore[attr-defined]
-            if pool.present is not None:
-                pool.present[rows] = True
+        if count < 0:
+            raise ValueError(f"spawn_many cannot spawn {count} entities")
+        plan = self._plan(components, False)
+        columns: dict[Any, NDArray[Any]] = {}
         for column, value in (values or {}).items():
-            full = table.columns.get(column)
-            if full is None:
+            full = plan.table.columns.get(column)
+            if full is None or full.ndim != 1 or not self._belongs(column, plan.types):
                 raise MissingComponentError(
                     f"spawn_many got values for {column!r}, which is no numeric column of its components "
-                    f"{', '.join(type(c).__name__ for c in components)}"
+                    f"{', '.join(kind.__name__ for kind in plan.types) or '(none)'}"
                 )
-            full[rows] = value
-        self._hear()
-        if self._hears_spawned or plan.added or ChildOf in table.pools:
+            if column is ChildOf.parent:
+                raise EcsError("spawn_many gives all entities one parent: ChildOf(parent.id); use attach for others")
+            columns[column] = np.broadcast_to(np.asarray(value).astype(full.dtype), (count,))
+        parent = cast(ChildOf, components[plan.types.index(ChildOf)]).parent if plan.links else 0
+        self._check_parent(parent, False)
+        ids, rows = self._place_many(count, components, plan)
+        for column, value in columns.items():
+            plan.table.columns[column][rows] = value
+        if self.outlet.version != self._heard:
+            self._hear()
+        if plan.tells:
             for id in ids.tolist():
-                self._announce(id, plan)
+                self._tell_spawned(id, plan)
+        if parent:
+            self._children.setdefault(parent, []).extend(ids.tolist())
         return ids
 
     def despawn(self, entity: Entity) -> None:
@@ -133,42 +156,30 @@ class World:
 
         Raises `StaleEntityError` if it is already gone.
         """
-        self._slots_of(entity)
-        if self._depth:
-            if entity.id not in self._doomed:
-                self._doom(entity.id)
-                self._queue.append((self._remove_entity, (entity.id,)))
+        id = entity.id
+        if not self._is_current(id) or entity.world is not self:
+            raise self._stale_handle(entity)
+        if self._deferral.depth:
+            if id not in self._doomed:
+                self._doomed.update(self._with_descendants([id]))
+                self._queue.append((self._remove_entity, (id,)))
+        elif id in self._children:
+            self._remove_entity(id)
         else:
-            self._remove_entity(entity.id)
+            self._remove_alone(id)
 
     def despawn_many(self, ids: NDArray[np.uint64]) -> None:
-        """Despawn many entities at once; ids already gone are passed over. The rows that stay keep their order."""
-        self._hear()
-        if self._depth or self._hears_despawned or self._removals_heard() or self._children:
-            for id in ids.tolist():
-                if self._is_current(id):
-                    self.despawn(Entity(self, id))
-            return
-        for slots, chosen in (
-            (self._shared, (ids & np.uint64(LOCAL)) == 0),
-            (self._local, (ids & np.uint64(LOCAL)) != 0),
-        ):
-            some = ids if chosen.all() else ids[chosen]
-            if not len(some):
-                continue
-            indices = (some & np.uint64(INDEX)).astype(np.intp)
-            current = slots.generations[indices] == (some >> np.uint64(32))
-            current &= slots.tables[indices] != PENDING
-            indices = np.unique(indices[current])
-            places = slots.tables[indices]
-            for place in np.unique(places).tolist():
-                table = self._tables[place]
-                kept = np.ones(table.count, np.bool_)
-                kept[slots.rows[indices[places == place]]] = False
-                table.keep(kept)
-                stayed = (table.ids[: table.count] & np.uint64(INDEX)).astype(np.intp)
-                slots.rows[stayed] = np.arange(table.count)
-            slots.release_many(indices)
+        """Despawn many entities and their children at once; inside a stage, when the stage ends.
+
+        Ids already gone are passed over. The rows that stay keep their order, but row objects got before may lie
+        over other entities now, and nothing tells.
+        """
+        ids = np.array(ids, np.uint64).reshape(-1)
+        if self._deferral.depth:
+            self._doomed.update(self._with_descendants([id for id in ids.tolist() if self._is_current(id)]))
+            self._queue.append((self._remove_many, (ids,)))
+        else:
+            self._remove_many(ids)
 
     # Components of one entity
 
@@ -177,7 +188,7 @@ class World:
         id = entity.id
         slots = self._local if id & LOCAL else self._shared
         index = id & INDEX
-        if slots.generation[index] != id >> 32:
+        if index >= slots.used or slots.generation[index] != id >> 32:
             raise self._stale(id)
         place = slots.table[index]
         if place < 0:
@@ -195,50 +206,77 @@ class World:
 
     def has(self, entity: Entity, component: type[Component]) -> bool:
         """Whether the entity has `component`. Raises `StaleEntityError` if it is gone."""
-        slots = self._slots_of(entity)
-        place = slots.table[entity.id & INDEX]
-        if place < 0:
-            return component in self._pending[entity.id]
-        pool = self._tables[place].pools.get(component)
-        return pool is not None and (pool.present is None or bool(pool.present[slots.row[entity.id & INDEX]]))
+        id = entity.id
+        if not self._is_current(id):
+            raise self._stale(id)
+        if id in self._pending:
+            return component in self._pending[id]
+        slots = self._local if id & LOCAL else self._shared
+        pool = self._tables[slots.table[id & INDEX]].pools.get(component)
+        return pool is not None and (pool.present is None or bool(pool.present[slots.row[id & INDEX]]))
 
     def components(self, entity: Entity) -> list[Component]:
-        """All the entity's rows."""
-        slots = self._slots_of(entity)
-        place = slots.table[entity.id & INDEX]
-        if place < 0:
-            return list(self._pending[entity.id].values())
-        row = slots.row[entity.id & INDEX]
-        pools = self._tables[place].pools.values()
+        """All the entity's rows. Raises `StaleEntityError` if it is gone."""
+        id = entity.id
+        if not self._is_current(id):
+            raise self._stale(id)
+        if id in self._pending:
+            return list(self._pending[id].values())
+        slots = self._local if id & LOCAL else self._shared
+        row = slots.row[id & INDEX]
+        pools = self._tables[slots.table[id & INDEX]].pools.values()
         return [pool.row(row) for pool in pools if pool.present is None or pool.present[row]]
 
     def add(self, entity: Entity, component: Component) -> None:
-        """Add a component or overwrite the one of its type; inside a stage, when the stage ends."""
-        self._slots_of(entity)
-        if self._depth:
-            self._queue.append((self._add_now, (entity.id, component)))
+        """Add a copy of a component or overwrite the one of its type; inside a stage, when the stage ends.
+
+        To an entity spawned in the same stage it is added at once. Raises `StaleEntityError` if the entity is gone.
+        """
+        id = entity.id
+        if not self._is_current(id) or entity.world is not self:
+            raise self._stale_handle(entity)
+        kind = type(component)
+        if (kind,) not in self._plans:
+            self._check_types((component,))
+        if kind is ChildOf:
+            self._check_link(id, cast(ChildOf, component).parent)
+        if id in self._pending:
+            self._pending[id][kind] = component.copy()
+        elif self._deferral.depth:
+            if kind is ChildOf:
+                self._new_parents[id] = cast(ChildOf, component).parent
+            self._queue.append((self._add_now, (id, component.copy())))
         else:
-            self._add_now(entity.id, component)
+            self._add_now(id, component)
 
     def remove(self, entity: Entity, component: type[Component]) -> None:
         """Remove a component; inside a stage, when the stage ends. Raises `MissingComponentError` if there is none."""
+        if entity.world is not self:
+            raise self._stale_handle(entity)
         if not self.has(entity, component):
             raise self._missing(entity, component)
-        if self._depth:
-            self._queue.append((self._remove_now, (entity.id, component)))
+        id = entity.id
+        if id in self._pending:
+            del self._pending[id][component]
+        elif self._deferral.depth:
+            if component is ChildOf:
+                self._new_parents[id] = 0
+            self._queue.append((self._remove_now, (id, component)))
         else:
-            self._remove_now(entity.id, component)
+            self._remove_now(id, component)
 
     # Handles
 
     def entity(self, id: int) -> Entity:
         """The handle of an id, e.g. from a `Ref` column. Raises `StaleEntityError` if that entity is gone."""
+        id = int(id)
         if not self._is_current(id):
             raise self._stale(id)
         return Entity(self, id)
 
     def find(self, id: int) -> Entity | None:
         """The handle of an id, or None if that entity is gone (or the id is 0)."""
+        id = int(id)
         return Entity(self, id) if self._is_current(id) else None
 
     def is_alive(self, entity: Entity) -> bool:
@@ -246,22 +284,29 @@ class World:
         return self._is_current(entity.id) and entity.id not in self._doomed
 
     def __len__(self) -> int:
+        """How many entities there are; those spawned in a stage count when it ends."""
         return sum(table.count for table in self._tables)
+
+    def __bool__(self) -> bool:
+        """True, also of an empty world."""
+        return True
 
     def __iter__(self) -> Iterator[Entity]:
         """All entities, table by table."""
-        for table in self._tables:
-            for id in table.ids[: table.count].tolist():
-                yield Entity(self, id)
+        return self.rows(Entity)
 
     # Queries
 
-    def tables(self, *components: type[Component], without: tuple[type[Component], ...] = ()) -> Iterator[Rows]:
-        """The rows that have all of `components` and none of `without`, one `Rows` a table that has any."""
-        for table in self._tables:
-            chosen = selection(table, components, without)
-            if chosen is not None:
-                yield Rows(self, table, None if chosen is True else cast("NDArray[np.intp]", chosen))
+    def tables(self, *components: type[Component], without: Types = ()) -> Iterator[Rows]:
+        """The rows that have all of `components` and none of `without`, one `Rows` a table that has any.
+
+        Structural changes made while iterating wait for the end.
+        """
+        with self._deferral:
+            for table in self._tables:
+                chosen = table.matching(components, without)
+                if chosen is not None:
+                    yield Rows(self, table, chosen)
 
     @overload
     def rows(self, a: type[A], /, *, having: Types = ..., without: Types = ...) -> Iterator[A]: ...
@@ -295,42 +340,49 @@ class World:
 
         `having` must be there too but is not given. Structural changes made while iterating wait for the end.
         """
-        found = self._found(wanted, having, without)
-        return found if self._depth else self._held(found)
+        if not wanted:
+            raise EcsError("rows() takes at least one type: a component, or Entity")
+        return chain.from_iterable(self._found(wanted, having, without))
 
+    @overload
+    def only(self, a: type[A], /, *, having: Types = ..., without: Types = ...) -> A: ...
+    @overload
+    def only(self, a: type[A], b: type[B], /, *, having: Types = ..., without: Types = ...) -> tuple[A, B]: ...
+    @overload
+    def only(
+        self, a: type[A], b: type[B], c: type[C], /, *, having: Types = ..., without: Types = ...
+    ) -> tuple[A, B, C]: ...
     def only(self, *wanted: Any, having: Types = (), without: Types = ()) -> Any:
         """The one match of a query. Raises `EcsError` if there is none or more than one."""
-        matches = list(self.rows(*wanted, having=having, without=without))
+        query: Any = self.rows
+        matches: list[Any] = list(query(*wanted, having=having, without=without))
         if len(matches) != 1:
-            names = ", ".join(component.__name__ for component in (*wanted, *having))
-            raise EcsError(f"expected exactly one entity with {names}, found {len(matches)}")
+            names = ", ".join(kind.__name__ for kind in (*wanted, *having))
+            lacking = f" and without {', '.join(kind.__name__ for kind in without)}" if without else ""
+            raise EcsError(f"expected exactly one entity with {names}{lacking}, found {len(matches)}")
         return matches[0]
 
     def count(self, *components: type[Component], without: Types = ()) -> int:
-        """How many entities have all of `components`."""
+        """How many entities have all of `components` and none of `without`."""
         return sum(len(rows) for rows in self.tables(*components, without=without))
 
-    def _found(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Iterator[Any]:
-        needed = (*(component for component in wanted if component is not Entity), *having)
-        parts: list[Iterator[Any]] = []
-        for table in self._tables:
-            chosen = selection(table, needed, without)
-            if chosen is None:
-                continue
-            lists = [self._row_list(table, component, chosen) for component in wanted]
-            parts.append(zip(*lists, strict=True) if len(lists) > 1 else iter(lists[0]))
-        return parts[0] if len(parts) == 1 else chain.from_iterable(parts)
+    def _found(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Iterator[Iterator[Any]]:
+        """The matches, one iterator a table. Deferral lasts until the last is drawn or the whole is dropped."""
+        needed = (*(kind for kind in wanted if kind is not Entity), *having)
+        with self._deferral:
+            for table in self._tables:
+                chosen = table.matching(needed, without)
+                if chosen is None:
+                    continue
+                lists = [self._row_list(table, kind, chosen) for kind in wanted]
+                yield zip(*lists, strict=True) if len(lists) > 1 else iter(lists[0])
 
-    def _row_list(self, table: Table, component: Any, chosen: Any) -> list[Any]:
-        if component is Entity:
+    def _row_list(self, table: Table, kind: Any, chosen: NDArray[np.intp] | bool) -> list[Any]:
+        if kind is Entity:
             ids = table.ids[: table.count]
-            return list(map(Entity, repeat(self), (ids if chosen is True else ids[chosen]).tolist()))
-        rows = table.pools[component].all_rows(table.count)
-        return rows if chosen is True else [rows[row] for row in chosen.tolist()]
-
-    def _held(self, found: Iterator[Any]) -> Iterator[Any]:
-        with self.deferred():
-            yield from found
+            return list(map(Entity, repeat(self), (ids if isinstance(chosen, bool) else ids[chosen]).tolist()))
+        pool = table.pools[kind]
+        return pool.first_rows(table.count) if isinstance(chosen, bool) else [pool.row(row) for row in chosen.tolist()]
 
     # Resources
 
@@ -365,12 +417,11 @@ class World:
     # Parents and children
 
     def attach(self, child: Entity, parent: Entity) -> None:
-        """Make `child` a child of `parent`; it goes when its parent goes. Raises `EcsError` on a cycle."""
-        above: Entity | None = parent
-        while above is not None:
-            if above.id == child.id:
-                raise EcsError(f"{child} cannot be attached to {parent}, which is itself or already below it")
-            above = self.parent(above)
+        """Make `child` a child of `parent`; it goes when its parent goes. Inside a stage, when the stage ends.
+
+        Raises `EcsError` on a cycle, or if a shared entity would get a local parent; `StaleEntityError` if one of
+        them is gone.
+        """
         self.add(child, ChildOf(parent.id))
 
     def parent(self, entity: Entity) -> Entity | None:
@@ -379,249 +430,74 @@ class World:
 
     def children(self, entity: Entity) -> list[Entity]:
         """The entities attached to this one, in order of attachment."""
+        if not self._is_current(entity.id):
+            raise self._stale(entity.id)
         return [Entity(self, id) for id in self._children.get(entity.id, ())]
+
+    def _check_parent(self, parent: int, local: bool) -> None:
+        if parent and not self._is_current(parent):
+            raise self._stale(parent)
+        if parent & LOCAL and not local:
+            raise EcsError(
+                f"{Entity(self, parent)} cannot be the parent of a shared entity, which must be the same on every "
+                "machine; spawn the child with local=True"
+            )
+
+    def _check_link(self, child: int, parent: int) -> None:
+        self._check_parent(parent, bool(child & LOCAL))
+        above = parent
+        while above:
+            if above == child:
+                raise EcsError(
+                    f"{Entity(self, child)} cannot be attached to {Entity(self, parent)}, "
+                    "which is itself or already below it"
+                )
+            above = self._parent_id(above)
+
+    def _parent_id(self, id: int) -> int:
+        """The id of the parent as it will be at the end of the stage."""
+        if id in self._new_parents:
+            return self._new_parents[id]
+        entity = self.find(id)
+        return self.row(entity, ChildOf).parent if entity and self.has(entity, ChildOf) else 0
 
     # Deferral
 
     @property
     def is_deferred(self) -> bool:
         """Whether structural changes are being queued."""
-        return self._depth > 0
+        return self._deferral.depth > 0
 
-    @contextmanager
-    def deferred(self) -> Iterator[None]:
+    def deferred(self) -> AbstractContextManager[None]:
         """Queue structural changes until the outermost such block ends, then make them in the order they were asked."""
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if not self._depth:
-                self.flush()
+        return self._deferral
 
     def flush(self) -> None:
         """Make the queued structural changes now. Raises `EcsError` while a `deferred()` block is open."""
         self._refuse_deferred("flush")
         queue = self._queue
-        if queue:
-            self._queue = []
-            for operation, arguments in queue:
-                operation(*arguments)
-            self._doomed.clear()
-
-    # Below: the structural changes themselves
-
-    def _plan(self, components: tuple[Component, ...], local: bool) -> _Plan:
-        types = tuple(type(component) for component in components)
-        for kind in types:
-            if not isinstance(kind, ComponentType):
-                raise EcsError(f"spawn takes components, not {kind.__name__}; derive the class from Component")
-        if len(set(types)) != len(types):
-            twice = next(kind for kind in types if types.count(kind) > 1)
-            raise EcsError(f"an entity has one component of a type, but two {twice.__name__} were given to spawn")
-        shared: tuple[Any, ...] = tuple(kind for kind in types if not kind.local)
-        table = self._table(frozenset(shared), shared, local)
-        plan = _Plan(table, self._local if local else self._shared, cast("tuple[type[Component], ...]", types))
-        self._plans[local, types] = plan
-        self._heard = -1
-        return plan
-
-    def _table(self, archetype: frozenset[type[Component]], order: Types, local: bool) -> Table:
-        table = self._by_archetype.get((archetype, local))
-        if table is None:
-            table = Table(len(self._tables), order, local=local)
-            self._by_archetype[archetype, local] = table
-            self._tables.append(table)
-        return table
-
-    def _place(self, id: int, components: tuple[Component, ...], plan: _Plan) -> None:
-        table = plan.table
-        row = table.append(id)
-        slots = plan.slots
-        index = id & INDEX
-        slots.table[index] = table.place
-        slots.row[index] = row
-        for pool, component in zip(plan.pools, components, strict=True):
-            if pool.cells is None and pool.present is None:
-                pool.structs[row] = component
-            else:
-                pool.put(row, component)
-        if self.outlet.version != self._heard:
-            self._hear()
-        if self._hears_spawned or plan.announces:
-            self._announce(id, plan)
-
-    def _spawn_pending(self, id: int, components: tuple[Component, ...], plan: _Plan) -> None:
-        if self._pending.pop(id, None) is not None:
-            self._place(id, components, plan)
-
-    def _announce(self, id: int, plan: _Plan) -> None:
-        entity = Entity(self, id)
-        if ChildOf in plan.types:
-            self._children.setdefault(self.row(entity, ChildOf).parent, []).append(id)
-        if self._hears_spawned:
-            self.post(Spawned(entity))
-        for kind in plan.added:
-            self._post_added(entity, kind)
-
-    def _post_added(self, entity: Entity, kind: type[Component]) -> None:
-        key: Any = Added
-        if self.outlet.listens(key[kind]):
-            self.post_as(key[kind], Added[Any](entity))
-
-    def _post_removed(self, entity: Entity, kind: type[Component], value: Component) -> None:
-        key: Any = Removed
-        self.post_as(key[kind], Removed[Any](entity, value))
-
-    def _hear(self) -> None:
-        """Ask the outlet anew what it wants to be told, if that may have changed."""
-        if self.outlet.version == self._heard:
-            return
-        self._heard = self.outlet.version
-        self._hears_spawned = self.outlet.listens(Spawned)
-        self._hears_despawned = self.outlet.listens(Despawned)
-        added: Any = Added
-        for plan in self._plans.values():
-            plan.added = tuple(kind for kind in plan.types if self.outlet.listens(added[kind]))
-            plan.announces = bool(plan.added) or ChildOf in plan.types
-
-    def _removals_heard(self) -> bool:
-        removed: Any = Removed
-        return any(self.outlet.listens(removed[kind]) for table in self._tables for kind in table.pools)
-
-    def _doom(self, id: int) -> None:
-        self._doomed.add(id)
-        for child in self._children.get(id, ()):
-            self._doom(child)
-
-    def _remove_entity(self, id: int) -> None:
-        if not self._is_current(id):
-            return
-        if id in self._children:
-            for child in self._children[id].copy():
-                self._remove_entity(child)
-            self._children.pop(id, None)
-        slots = self._local if id & LOCAL else self._shared
-        index = id & INDEX
-        table = self._tables[slots.table[index]]
-        row = slots.row[index]
-        if ChildOf in table.pools:
-            self._unlink(id, table.pools[ChildOf].row(row).parent)
-        if self.outlet.version:
-            self._tell_removal(Entity(self, id), table, row)
-        moved = table.remove(row)
-        if moved:
-            slots.row[moved & INDEX] = row
-        slots.release(index)
-
-    def _tell_removal(self, entity: Entity, table: Table, row: int) -> None:
-        removed: Any = Removed
-        for kind, pool in table.pools.items():
-            if (pool.present is None or pool.present[row]) and self.outlet.listens(removed[kind]):
-                self._post_removed(entity, kind, pool.row(row).copy())
-        if self.outlet.listens(Despawned):
-            self.post(Despawned(entity))
-
-    def _unlink(self, child: int, parent: int) -> None:
-        siblings = self._children.get(parent)
-        if siblings and child in siblings:
-            siblings.remove(child)
-            if not siblings:
-                del self._children[parent]
-
-    def _add_now(self, id: int, component: Component) -> None:
-        if not self._is_current(id):
-            return
-        entity = Entity(self, id)
-        kind = type(component)
-        slots = self._local if id & LOCAL else self._shared
-        table = self._tables[slots.table[id & INDEX]]
-        row = slots.row[id & INDEX]
-        had = self.has(entity, kind)
-        if kind is ChildOf:
-            if had:
-                self._unlink(id, table.pools[ChildOf].row(row).parent)
-            self._children.setdefault(cast(ChildOf, component).parent, []).append(id)
-        if kind.local:
-            pool = table.local_pool(kind)
-        elif had:
-            pool = table.pools[kind]
-        else:
-            order = (*table.components, kind)
-            table, row = self._migrate(id, self._table(frozenset(order), order, bool(id & LOCAL)))
-            pool = table.pools[kind]
-        pool.put(row, component)
-        if not had:
-            self._post_added(entity, kind)
-
-    def _remove_now(self, id: int, kind: type[Component]) -> None:
-        if not self._is_current(id) or not self.has(Entity(self, id), kind):
-            return
-        slots = self._local if id & LOCAL else self._shared
-        table = self._tables[slots.table[id & INDEX]]
-        row = slots.row[id & INDEX]
-        pool = table.pools[kind]
-        value = pool.row(row).copy()
-        if kind is ChildOf:
-            self._unlink(id, value.parent)
-        if pool.present is not None:
-            pool.present[row] = False
-        else:
-            order = tuple(component for component in table.components if component is not kind)
-            self._migrate(id, self._table(frozenset(order), order, bool(id & LOCAL)))
-        removed: Any = Removed
-        if self.outlet.listens(removed[kind]):
-            self._post_removed(Entity(self, id), kind, value)
-
-    def _migrate(self, id: int, target: Table) -> tuple[Table, int]:
-        """Move an entity to another table, with all the components that both have, and its local ones."""
-        slots = self._local if id & LOCAL else self._shared
-        index = id & INDEX
-        source = self._tables[slots.table[index]]
-        row = slots.row[index]
-        new_row = target.append(id)
-        for kind, pool in source.pools.items():
-            if pool.present is not None:
-                if pool.present[row]:
-                    target.local_pool(kind).put(new_row, pool.row(row))
-            elif kind in target.pools:
-                target.pools[kind].put(new_row, pool.row(row))
-        moved = source.remove(row)
-        if moved:
-            slots.row[moved & INDEX] = row
-        slots.table[index] = target.place
-        slots.row[index] = new_row
-        return target, new_row
-
-    # Checks and messages
-
-    def _is_current(self, id: int) -> bool:
-        slots = self._local if id & LOCAL else self._shared
-        index = id & INDEX
-        if index >= slots.used or slots.generation[index] != id >> 32:
-            return False
-        return slots.table[index] >= 0 or id in self._pending
-
-    def _slots_of(self, entity: Entity) -> Slots:
-        if not self._is_current(entity.id):
-            raise self._stale(entity.id)
-        return self._local if entity.id & LOCAL else self._shared
+        while queue:
+            operation, arguments = queue.popleft()
+            operation(*arguments)
+        self._doomed.clear()
+        self._new_parents.clear()
 
     def _refuse_deferred(self, operation: str) -> None:
-        if self._depth:
+        if self._deferral.depth:
             raise EcsError(
                 f"{operation} changes the world at once and cannot run inside a stage or while iterating; "
                 "call it in a plugin's setup or between ticks"
             )
 
-    def _stale(self, id: int) -> StaleEntityError:
-        slots = self._local if id & LOCAL else self._shared
-        index = id & INDEX
-        now = slots.generation[index] if index < slots.used else 0
-        return StaleEntityError(
-            f"{Entity(self, id)} is gone (its index is now at generation {now}); "
-            "check entity.alive first, or drop the handle on Despawned"
-        )
+    # Messages
+
+    def _belongs(self, column: Any, types: Types) -> bool:
+        return any(vars(kind).get(name) is column for kind in types for name in kind.columns)
+
+    def _stale_handle(self, entity: Entity) -> EcsError:
+        if entity.world is not self:
+            return EcsError(f"{entity} is of another world; use handles in the world that gave them")
+        return self._stale(entity.id)
 
     def _missing(self, entity: Entity, component: type[Component]) -> MissingComponentError:
         have = ", ".join(sorted(type(row).__name__ for row in self.components(entity))) or "none"
@@ -629,19 +505,3 @@ class World:
             f"{entity} has no {component.__name__}; it has {have}. Add it with entity.add({component.__name__}(...)), "
             f"or ask entity.get({component.__name__})"
         )
-
-
-class _Plan:
-    """How to place entities spawned with one sequence of component types."""
-
-    __slots__ = ("added", "announces", "pools", "slots", "table", "types")
-
-    def __init__(self, table: Table, slots: Slots, types: Types) -> None:
-        self.table = table
-        self.slots = slots
-        self.types = types
-        self.pools: tuple[Pool, ...] = tuple(
-            table.local_pool(kind) if kind.local else table.pools[kind] for kind in types
-        )
-        self.added: Types = ()
-        self.announces = ChildOf in types
