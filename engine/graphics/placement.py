@@ -1,0 +1,70 @@
+"""Where drawn things are at the moment of an image: interpolated, or hung on a parent that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ecs import F32, ChildOf, Component, Entity, Rows, World, f32
+from engine.scene import Interpolation, Transform
+
+Floats = NDArray[np.float64]
+Placed = tuple[Rows, Floats, Floats, Floats]
+
+
+class Offset(Component, local=True):
+    """Draws a child where its parent is::
+
+        world.spawn(Sprite("flame.png"), Offset(x=-30), ChildOf(ship.id), local=True)
+
+    `x` and `y` are turned with the parent, `angle` is added to its own. Such a child needs no transform, and moves
+    with its parent exactly. While the parent has no transform either, the child is not drawn.
+    """
+
+    x: F32 = f32(default=0.0)
+    y: F32 = f32(default=0.0)
+    angle: F32 = f32(default=0.0)
+
+
+def placed(world: World, component: type[Component], alpha: float) -> Iterator[Placed]:
+    """Rows with `component`, and x, y and angle for each, of shape (rows,); the rows may be of another table each."""
+    between = world.resource(Interpolation).between
+    for rows in world.tables(component, Transform, without=(Offset,)):
+        x, y, angle = between(rows, alpha)
+        yield rows, x, y, angle
+    for rows in world.tables(component, Offset, ChildOf):
+        yield rows, *_at_parents(world, rows, alpha)
+
+
+def place_of(world: World, entity: Entity, alpha: float) -> tuple[float, float, float] | None:
+    """x, y and angle of one entity at `alpha` between the last two ticks; None if it has no transform."""
+    here = entity.get(Transform)
+    if here is None:
+        return None
+    past = world.resource(Interpolation).past[1 if entity.local else 0]
+    if alpha >= 1.0:
+        return here.x, here.y, here.angle
+    now = np.array([here.x]), np.array([here.y]), np.array([here.angle])
+    x, y, angle = past.between(np.array([entity.id], np.uint64), now, alpha)
+    return float(x[0]), float(y[0]), float(angle[0])
+
+
+def _at_parents(world: World, rows: Rows, alpha: float) -> tuple[Floats, Floats, Floats]:
+    parents: dict[int, tuple[float, float, float]] = {}
+    nowhere = (np.nan, np.nan, 0.0)
+    ids = rows[ChildOf.parent].tolist()
+    for id in ids:
+        if id not in parents:
+            parent = world.find(id)
+            parents[id] = (place_of(world, parent, alpha) or nowhere) if parent is not None else nowhere
+    base: Floats = np.array([parents[id] for id in ids], np.float64)
+    angle = base[:, 2]
+    cos, sin = np.cos(angle), np.sin(angle)
+    dx, dy = rows[Offset.x].astype(np.float64), rows[Offset.y].astype(np.float64)
+    return (
+        base[:, 0] + dx * cos - dy * sin,
+        base[:, 1] + dx * sin + dy * cos,
+        angle + rows[Offset.angle].astype(np.float64),
+    )
