@@ -1,0 +1,429 @@
+"""Messages to and from one peer, over payloads that may be lost, repeated or reordered.
+
+A packet is an ack header (acks.py) and frames; one too long for a datagram is cut into fragments (fragments.py). One
+without frames only acks, and wants no ack itself. A frame holds a message, or a part of one:
+
+    u8:     bits 0..1  channel    bits 2, 3  first and last part, on reliable channels    bits 4..7  0
+    u16:    the part's number, on reliable channels
+    length: 7 bits a byte, lowest first, bit 7 set where another byte follows; 3 bytes at most, the shortest form only
+    content
+
+Loss is noticed by acks of later packets, or by a timeout; then reliable parts are queued again, nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from engine.net.connection.acks import (
+    ACK_BITS,
+    MAX_HEADER_BYTES,
+    WINDOW,
+    Arrivals,
+    read_header,
+    unwrap,
+    write_header,
+)
+from engine.net.connection.budget import Budget
+from engine.net.connection.channels import (
+    FIRST,
+    LAST,
+    MAX_ORDERED_BYTES,
+    MAX_UNORDERED_BYTES,
+    Ordered,
+    Outgoing,
+    Unordered,
+)
+from engine.net.connection.estimate import ACK_DELAY, Estimate
+from engine.net.connection.fragments import MAX_PACKET_BYTES, Assembly, fragment_sequence, split
+from engine.net.connection.packet import SEAL_BYTES
+from engine.net.wire.errors import EncodeError, ProtocolError
+from engine.net.wire.protocol import Channel, Protocol
+
+DATAGRAM_BYTES = 1200
+"""The longest datagram sent: it passes every link that IPv6 passes, with room for tunnels."""
+IP_UDP_BYTES = 48
+"""What IPv6 and UDP add to a datagram; the budget counts it."""
+PATIENCE = 0.1
+"""Seconds an unreliable message may wait for the budget; then it is stale, and dropped."""
+MAX_IN_FLIGHT = WINDOW // 2
+ACK_EVERY = 16
+"""Packets that may arrive before an ack is sent without delay: half of what one ack reports."""
+
+_FRAME_ROOM = DATAGRAM_BYTES - SEAL_BYTES - MAX_HEADER_BYTES
+_UNRELIABLE_BYTES = MAX_PACKET_BYTES - 4  # less the frame's own first bytes
+_MAX_WAITING = 512
+_MAX_WAITING_BYTES = 1 << 18
+_SEQUENCED = Channel.UNRELIABLE_SEQUENCED
+_ORDERED = Channel.RELIABLE_ORDERED
+_ALL = (1 << ACK_BITS) - 1
+
+
+class BacklogError(Exception):
+    """More reliable messages wait for a peer than it is allowed: it is too slow, or does not ack on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may cost, in bytes and bytes a second."""
+
+    floor: float = 8_000.0
+    """The rate never backs off below this."""
+    start: float = 64_000.0
+    ceiling: float = 256_000.0
+    """The rate never grows above this."""
+    backlog: int = 4 << 20
+    """Reliable bytes not yet acked; over that the peer is given up."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a tracked unreliable message: with `arrived` false, it is taken for lost."""
+
+    ticket: int
+    arrived: bool
+
+
+@dataclass(slots=True)
+class _Sent:
+    at: float
+    parts: list[tuple[Outgoing, int]]
+    tickets: list[int]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    frame: bytes
+    ticket: int
+    since: float
+
+
+class Delivery:
+    """Both directions of the messages with one peer. `now` is in seconds, and never runs backwards."""
+
+    def __init__(self, protocol: Protocol, now: float, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.estimate = Estimate()
+        self.budget = Budget(self.limits.floor, self.limits.start, self.limits.ceiling)
+        self.outcomes: deque[Outcome] = deque()
+        """What became of tracked messages, oldest first."""
+        self.packets_sent = 0
+        self.packets_received = 0
+        self.packets_lost = 0
+        self._protocol = protocol
+        self._now = now
+        self._next = 0  # the number of the next packet
+        self._in_flight: dict[int, _Sent] = {}  # by number, oldest first
+        self._given_up: dict[int, _Sent] = {}  # taken for lost, but may yet be acked
+        self._last_ack = -1
+        self._last_bits = 0
+        self._newest_acked = -1
+        self._timeouts = 0
+        self._arrivals = Arrivals()
+        self._owed_since = 0.0
+        self._owed_count = 0
+        self._assembly = Assembly()
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._tickets = 0
+        self._ordered_out, self._unordered_out = Outgoing(), Outgoing()
+        self._ordered_in, self._unordered_in = Ordered(), Unordered()
+        self._sequenced: dict[type, int] = {}  # the newest packet that brought one of this type
+
+    # Sending
+
+    @property
+    def backlog(self) -> int:
+        """Bytes of reliable messages that are not acked yet."""
+        return self._ordered_out.bytes + self._unordered_out.bytes
+
+    def send(self, message: object, *, track: bool = False) -> int:
+        """Queue a message on the channel its type was declared with.
+
+        With `track`, returns the ticket under which an `Outcome` will tell what became of it; unreliable channels only,
+        since reliable messages always arrive.
+
+        Raises `EncodeError` if the message does not fit its schema or channel, `SchemaError` if its type was not
+        declared, `BacklogError` if the peer has not acked for too long to take it.
+        """
+        channel = self._protocol.channel(type(message))
+        content = self._protocol.encode(message)
+        if channel >= _ORDERED:
+            if track:
+                raise EncodeError(f"{type(message).__name__} goes over {channel.name}: it arrives, nothing is to track")
+            most = MAX_ORDERED_BYTES if channel == _ORDERED else MAX_UNORDERED_BYTES
+            self._check_size(message, content, most)
+            if self.backlog + len(content) > self.limits.backlog:
+                raise BacklogError(f"{self.backlog} bytes are not acked yet; the limit is {self.limits.backlog}")
+            (self._ordered_out if channel == _ORDERED else self._unordered_out).add(content)
+            return 0
+        self._check_size(message, content, _UNRELIABLE_BYTES)
+        ticket = 0
+        if track:
+            self._tickets += 1
+            ticket = self._tickets
+        frame = bytes((channel,)) + _length(len(content)) + content
+        self._waiting.append(_Waiting(frame, ticket, self._now))
+        self._waiting_bytes += len(frame)
+        while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
+            self._drop_oldest()
+        return ticket
+
+    @staticmethod
+    def _check_size(message: object, content: bytes, most: int) -> None:
+        if len(content) > most:
+            raise EncodeError(
+                f"{type(message).__name__} takes {len(content)} bytes; its channel carries {most} at most"
+            )
+
+    def _drop_oldest(self) -> None:
+        oldest = self._waiting.popleft()
+        self._waiting_bytes -= len(oldest.frame)
+        if oldest.ticket:
+            self.outcomes.append(Outcome(oldest.ticket, False))
+
+    def payloads_to_send(self, now: float) -> list[bytes]:
+        """Do what is due at `now`, and hand over the payloads there are to send, each 1 to 1175 bytes long."""
+        self._now = now
+        if not (self._in_flight or self._waiting or self.backlog or self._arrivals.owed):
+            return []
+        if self._in_flight:
+            self._check_losses(now)
+        self.budget.refill(now)
+        self.budget.adapt(self.estimate, now)
+        payloads: list[bytes] = []
+        while self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
+            if not self.budget.ready:
+                self.budget.wait()
+                break
+            self._send_packet(now, payloads)
+        while self._waiting and self._waiting[0].since < now - PATIENCE:
+            self._drop_oldest()
+        if self._arrivals.owed and self._ack_due() <= now:
+            while self._arrivals.owed:
+                payloads.append(self._header())
+                self._next += 1
+                self.budget.spend(len(payloads[-1]) + SEAL_BYTES + IP_UDP_BYTES)
+        return payloads
+
+    def next_timer(self) -> float | None:
+        """When `payloads_to_send` has something to do even if nothing arrives and nothing is sent; None for never."""
+        due: float | None = None
+        if self._arrivals.owed:
+            due = self._ack_due()
+        if self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
+            ready = self._now if self.budget.ready else self.budget.wait()
+            due = ready if due is None else min(due, ready)
+        if self._in_flight:
+            number, oldest = next(iter(self._in_flight.items()))
+            wait = self._timeout()
+            if number < self._newest_acked:
+                wait = min(wait, self.estimate.reorder_delay)
+            due = oldest.at + wait if due is None else min(due, oldest.at + wait)
+        return due
+
+    def _has_content(self) -> bool:
+        return bool(self._waiting) or self._ordered_out.ready or self._unordered_out.ready
+
+    def _ack_due(self) -> float:
+        return self._owed_since if self._owed_count >= ACK_EVERY else self._owed_since + ACK_DELAY
+
+    def _header(self) -> bytes:
+        ack, bits = self._arrivals.ack()
+        self._owed_count = 0
+        return write_header(self._next, ack, bits)
+
+    def _send_packet(self, now: float, payloads: list[bytes]) -> None:
+        """One packet. Reliable parts and unreliable messages take turns at coming first, so neither starves."""
+        sent = _Sent(now, [], [])
+        frames: list[bytes] = []
+        room = _FRAME_ROOM
+        if self.packets_sent & 1:
+            room = self._fill_reliable(frames, sent, room)
+        while self._waiting and (len(self._waiting[0].frame) <= room or not frames):
+            waiting = self._waiting.popleft()
+            self._waiting_bytes -= len(waiting.frame)
+            frames.append(waiting.frame)
+            room -= len(waiting.frame)
+            if waiting.ticket:
+                sent.tickets.append(waiting.ticket)
+        self._fill_reliable(frames, sent, room)
+        header = self._header()
+        content = b"".join(frames)
+        packet = [header + content] if len(content) <= _FRAME_ROOM else split(self._next, header, content)
+        for payload in packet:
+            self.budget.spend(len(payload) + SEAL_BYTES + IP_UDP_BYTES)
+        payloads += packet
+        self._in_flight[self._next] = sent
+        self._next += 1
+        self.packets_sent += 1
+
+    def _fill_reliable(self, frames: list[bytes], sent: _Sent, room: int) -> int:
+        """Frame the parts that are due and fit. Returns the room left."""
+        channels = ((2, self._ordered_out), (3, self._unordered_out))
+        for channel, outgoing in channels if self.packets_sent & 2 else channels[::-1]:
+            while outgoing.ready:
+                number, marks, content = outgoing.peek()
+                frame = bytes((channel | marks, number & 0xFF, number >> 8 & 0xFF)) + _length(len(content))
+                if len(frame) + len(content) > room:
+                    break
+                frames.append(frame)
+                frames.append(content)
+                room -= len(frame) + len(content)
+                sent.parts.append((outgoing, number))
+                outgoing.sent()
+        return room
+
+    # What became of packets
+
+    def _timeout(self) -> float:
+        return min(self.estimate.timeout * (1 << min(self._timeouts, 4)), 4.0 + self.estimate.rtt)
+
+    def _check_losses(self, now: float) -> None:
+        late = now - self.estimate.reorder_delay
+        timed_out = now - self._timeout()
+        lost: list[int] = []
+        for number, sent in self._in_flight.items():
+            if sent.at > timed_out and (number >= self._newest_acked or sent.at > late):
+                break
+            lost.append(number)
+        if lost and lost[-1] > self._newest_acked:
+            self._timeouts += 1
+        for number in lost:
+            sent = self._in_flight.pop(number)
+            self.packets_lost += 1
+            self.estimate.outcome(True)
+            self.budget.lost()
+            for outgoing, part in sent.parts:
+                outgoing.lost(part)
+            self.outcomes.extend(Outcome(ticket, False) for ticket in sent.tickets)
+            sent.tickets.clear()
+            self._given_up[number] = sent
+        while self._given_up and (oldest := next(iter(self._given_up))) < self._next - WINDOW:
+            del self._given_up[oldest]
+
+    def _take_acks(self, ack: int, bits: int, now: float) -> None:
+        last = self._next - 1
+        ack = unwrap(ack, last)
+        shift = ack - self._last_ack
+        fresh = bits & ~(self._last_bits << shift & _ALL) if 0 <= shift < ACK_BITS else bits
+        self._last_ack, self._last_bits = ack, bits
+        if not fresh:
+            return
+        if ack - (fresh & -fresh).bit_length() + 1 > last or ack - fresh.bit_length() + 1 < 0:
+            raise ProtocolError(f"an ack of packet {ack} and {bits:032b} before it, of {self._next} sent")
+        newest: _Sent | None = None
+        while fresh:
+            low = fresh & -fresh
+            fresh ^= low
+            number = ack - low.bit_length() + 1
+            sent = self._in_flight.pop(number, None)
+            if sent is not None:
+                self.estimate.outcome(False)
+                self.budget.acked(now - sent.at)
+            else:
+                sent = self._given_up.pop(number, None)
+                if sent is None:
+                    continue
+            if number > self._newest_acked:
+                newest, self._newest_acked = sent, number
+            for outgoing, part in sent.parts:
+                outgoing.acked(part)
+            self.outcomes.extend(Outcome(ticket, True) for ticket in sent.tickets)
+        if newest is not None:  # older ones may have been acked before, in headers that were lost
+            self.estimate.sample(now - newest.at, now)
+            self._timeouts = 0
+
+    # Receiving
+
+    def receive(self, payload: bytes, now: float) -> list[object]:
+        """The messages that a payload completes, in the order they are delivered.
+
+        Raises `ProtocolError` if no correct peer sends this payload; the connection is then of no more use.
+        """
+        self._now = now
+        if not payload:
+            raise ProtocolError("an empty payload")
+        if payload[0] & 1:
+            number = self._arrivals.place(fragment_sequence(payload))
+            if number is None:
+                return []
+            packet = self._assembly.add(payload, number)
+            if packet is None:
+                return []
+            payload = packet
+        sequence, ack, bits, at = read_header(payload)
+        number = self._arrivals.place(sequence)
+        if number is None:
+            return []
+        self.packets_received += 1
+        self._take_acks(ack, bits, now)
+        messages: list[object] = []
+        end = len(payload)
+        if at < end:
+            if not self._owed_count:
+                self._owed_since = now
+            self._owed_count += 1
+        self._arrivals.add(number, at < end)
+        while at < end:
+            at = self._read_frame(payload, at, number, messages)
+        return messages
+
+    def _read_frame(self, payload: bytes, at: int, number: int, messages: list[object]) -> int:
+        head = payload[at]
+        channel = head & 3
+        marks = head & (FIRST | LAST)
+        if head > 15 or (marks and channel < _ORDERED):
+            raise ProtocolError(f"a frame that begins with {head:#04x}")
+        part = 0
+        at += 1
+        if channel >= _ORDERED:
+            part = int.from_bytes(payload[at : at + 2], "little")
+            at += 2
+        size, at = _read_length(payload, at)
+        content = payload[at : at + size]
+        at += size
+        if at > len(payload):
+            raise ProtocolError("a frame is cut off")
+        if channel == _ORDERED:
+            messages += [self._decode(whole, channel) for whole in self._ordered_in.receive(part, marks, content)]
+        elif channel > _ORDERED:
+            messages += [self._decode(whole, channel) for whole in self._unordered_in.receive(part, marks, content)]
+        else:
+            message = self._decode(content, channel)
+            if channel == _SEQUENCED:
+                if self._sequenced.get(type(message), -1) > number:
+                    return at
+                self._sequenced[type(message)] = number
+            messages.append(message)
+        return at
+
+    def _decode(self, content: bytes, channel: int) -> object:
+        message = self._protocol.decode(content)
+        if self._protocol.channel(type(message)) != channel:
+            raise ProtocolError(f"{type(message).__name__} came over channel {channel}")
+        return message
+
+
+def _length(size: int) -> bytes:
+    if size < 0x80:
+        return bytes((size,))
+    if size < 0x4000:
+        return bytes((size & 0x7F | 0x80, size >> 7))
+    return bytes((size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14))
+
+
+def _read_length(payload: bytes, at: int) -> tuple[int, int]:
+    size = 0
+    for shift in (0, 7, 14):
+        if at >= len(payload):
+            raise ProtocolError("a frame is cut off")
+        byte = payload[at]
+        at += 1
+        size |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if not byte and shift:
+                raise ProtocolError("a length that is not the shortest of its meaning")
+            return size, at
+    raise ProtocolError("a length of over 3 bytes")

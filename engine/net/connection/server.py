@@ -1,0 +1,211 @@
+"""A server as a state machine without I/O: messages and the time in, datagrams and events out.
+
+The calls are those of `Client`, with a peer's number added: see client.py. Nothing that arrives makes a method raise; a
+peer that sends what no correct one does is disconnected, the others notice nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable
+
+from engine.net.connection.address import Address
+from engine.net.connection.delivery import BacklogError, Delivery, Limits
+from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received, Settled
+from engine.net.connection.netcode_server import Closed, Ending, Ignored, NetcodeServer, Opened, Session
+from engine.net.connection.token import Entropy
+from engine.net.wire.errors import ProtocolError
+from engine.net.wire.protocol import Protocol
+
+_log = logging.getLogger(__name__)
+_REASONS = {
+    Ending.BY_PEER: Reason.LEFT,
+    Ending.BY_US: Reason.CLOSED,
+    Ending.TIMED_OUT: Reason.TIMED_OUT,
+}
+
+
+class Peer:
+    """A connected client, as its server sees it."""
+
+    __slots__ = ("_session", "delivery", "number")
+
+    def __init__(self, number: int, session: Session, delivery: Delivery) -> None:
+        self.number = number
+        self.delivery = delivery
+        """Counts, backlog, budget and estimate of the connection."""
+        self._session = session
+
+    @property
+    def session(self) -> Session:
+        """The secure connection: address, client id, slot, user data."""
+        return self._session
+
+
+class Server:
+    """All peers of one server. Takes the arguments of `NetcodeServer`, whose protocol id is that of `protocol`."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        private_key: bytes,
+        addresses: Iterable[Address],
+        now: float,
+        *,
+        epoch: float,
+        max_clients: int = 64,
+        token_lifetime: int | None = None,
+        limits: Limits | None = None,
+        entropy: Entropy = os.urandom,
+    ) -> None:
+        self.protocol = protocol
+        self.limits = limits or Limits()
+        self._netcode = NetcodeServer(
+            protocol.id,
+            private_key,
+            addresses,
+            now,
+            epoch=epoch,
+            max_clients=max_clients,
+            token_lifetime=token_lifetime,
+            entropy=entropy,
+        )
+        self._peers: dict[int, Peer] = {}
+        self._by_session: dict[Session, Peer] = {}
+        self._events: deque[Event] = deque()
+        self._last_number = 0
+        self._now = now
+        self._why: tuple[Reason, str] | None = None  # set while this side ends a connection for a reason of its own
+
+    @property
+    def peers(self) -> dict[int, Peer]:
+        """The connected peers by number, in the order they connected. Not to be changed."""
+        return self._peers
+
+    @property
+    def ignored(self) -> dict[Ignored, int]:
+        """How many datagrams got no answer, and why."""
+        return self._netcode.ignored
+
+    @property
+    def netcode(self) -> NetcodeServer:
+        """The secure connections underneath."""
+        return self._netcode
+
+    def send(self, peer: int, message: object, *, track: bool = False) -> int:
+        """Queue a message for a peer, to go out with the next `datagrams_to_send`; dropped for one that is gone.
+
+        Raises `EncodeError` and `SchemaError`, and returns a ticket, as `Delivery.send` does. A peer too slow to take
+        more is disconnected: `TOO_SLOW`.
+        """
+        known = self._peers.get(peer)
+        if known is None:
+            return 0
+        try:
+            return known.delivery.send(message, track=track)
+        except BacklogError as full:
+            self._end(known, Reason.TOO_SLOW, str(full))
+            return 0
+
+    def broadcast(self, message: object, *, but: int | None = None) -> None:
+        """Send a message to every peer, or to all `but` one."""
+        for peer in list(self._peers):
+            if peer != but:
+                self.send(peer, message)
+
+    def receive_datagram(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
+        """Take in what arrived from `source`."""
+        self._now = now
+        self._netcode.receive_datagram(datagram, source, now)
+        if self._netcode.events:
+            self._follow(now)
+
+    def disconnect(self, peer: int) -> None:
+        """Throw a peer out: it is gone at once, and told with the next `datagrams_to_send`."""
+        known = self._peers.get(peer)
+        if known is not None:
+            self._end(known, Reason.CLOSED, "")
+
+    def close(self) -> None:
+        """Disconnect everyone, and ignore all that arrives from now on."""
+        self._netcode.close()
+        self._follow(self._now)
+
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
+        """Do what is due at `now`, and hand over every datagram there is to send, with where it goes."""
+        self._now = now
+        for peer in self._peers.values():
+            delivery = peer.delivery
+            for payload in delivery.payloads_to_send(now):
+                self._netcode.send_payload(peer.session, payload, now)
+            if delivery.outcomes:
+                self._settle(peer)
+        datagrams = self._netcode.datagrams_to_send(now)
+        if self._netcode.events:
+            self._follow(now)
+        return datagrams
+
+    def next_event(self) -> Event | None:
+        """The oldest event not yet taken."""
+        return self._events.popleft() if self._events else None
+
+    def next_timer(self) -> float | None:
+        """When `datagrams_to_send` is to be called even if nothing happens; None while there is nobody."""
+        due = self._netcode.next_timer()
+        for peer in self._peers.values():
+            timer = peer.delivery.next_timer()
+            if timer is not None and (due is None or timer < due):
+                due = timer
+        return due
+
+    def _follow(self, now: float) -> None:
+        """Turn what happened to the secure connections into messages and events."""
+        events = self._netcode.events
+        while events:
+            event = events.popleft()
+            if isinstance(event, Opened):
+                self._open(event.session, now)
+            elif isinstance(event, Closed):
+                peer = self._by_session.pop(event.session)
+                del self._peers[peer.number]
+                reason, detail = self._why or (_REASONS[event.ending], "")
+                self._events.append(Disconnected(peer.number, reason, detail))
+            else:
+                peer = self._by_session.get(event.session)
+                if peer is not None:
+                    self._receive(peer, event.content, now)
+
+    def _open(self, session: Session, now: float) -> None:
+        self._last_number += 1
+        number = self._last_number
+        peer = Peer(number, session, Delivery(self.protocol, now, self.limits))
+        self._peers[number] = peer
+        self._by_session[session] = peer
+        user = session.user.rstrip(b"\0").decode(errors="replace")
+        self._events.append(Connected(number, session.client_id, str(session.address), user))
+
+    def _receive(self, peer: Peer, payload: bytes, now: float) -> None:
+        try:
+            messages = peer.delivery.receive(payload, now)
+        except ProtocolError as wrong:
+            _log.info("peer %d at %s: %s", peer.number, peer.session.address, wrong)
+            self._end(peer, Reason.MISBEHAVED, str(wrong))
+            return
+        number = peer.number
+        self._events.extend([Received(number, message) for message in messages])
+        if peer.delivery.outcomes:
+            self._settle(peer)
+
+    def _end(self, peer: Peer, reason: Reason, detail: str) -> None:
+        self._why = (reason, detail)
+        self._netcode.disconnect(peer.session)
+        self._follow(self._now)
+        self._why = None
+
+    def _settle(self, peer: Peer) -> None:
+        outcomes = peer.delivery.outcomes
+        while outcomes:
+            outcome = outcomes.popleft()
+            self._events.append(Settled(peer.number, outcome.ticket, outcome.arrived))
