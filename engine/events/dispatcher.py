@@ -1,79 +1,62 @@
 """The dispatcher: events in, handlers called, in one declared order.
 
-An event is any object; its key is its class, or a subscripted generic such as `ContactBegan[Disc, Hull]` when
+An event is any object; its key is its class, exactly, or a subscripted generic such as `ContactBegan[Disc, Hull]` when
 posted with `post_as`. `post` queues, `deliver` empties the queue in passes (what a handler posts waits for the next
 pass), `trigger` delivers at once. Knows no world and no clock: handlers get the `context` it was made with.
 
-Hot path: per key there is one list of callables, built on first use and thrown away when subscriptions change.
-Cancelling blanks the entry in place, so a running loop needs no check.
+Hot path: per key there is one list of callables, built on first use and thrown away when subscriptions change. A
+handler subscribed while an event is being delivered is called from the next event on.
 """
 
 from __future__ import annotations
 
-import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
+from engine.events.cascade import CauseNotes, Link, shown_chain
 from engine.events.errors import CascadeError, EventError
-from engine.events.subscription import Phase, Subscription, call_site, event_name
+from engine.events.failure import Failure, OnError, label, log, log_failure, shown
+from engine.events.queued import Keyed, Owed, event_of, key_of
+from engine.events.subscription import (
+    PLAIN_KEYS,
+    Call,
+    CallList,
+    Phase,
+    Subscription,
+    call_site,
+    check_handler,
+    check_key,
+    event_name,
+)
 
 X = TypeVar("X")
 E = TypeVar("E")
 
-Call = Callable[[Any, Any], object]
-
-log = logging.getLogger("tickwire.events")
-
-CHAIN_SHOWN = 12
-"""How many last passes of a cascade are traced to show its chain."""
-
-
-class OnError(Enum):
-    """What happens when a handler raises."""
-
-    RAISE = "raise"
-    """Let it out, with a note naming the event and the handler. For development and tests."""
-    ISOLATE = "isolate"
-    """Report it and go on; disable the handler after `patience` failures. For hosting."""
-
-
-@dataclass(slots=True)
-class Failure:
-    """A handler raised."""
-
-    event: object
-    subscription: Subscription
-    error: Exception
-    disabled: bool
-
-    def __str__(self) -> str:
-        end = f"; disabled after {self.subscription.failures} failures" if self.disabled else ""
-        kind = event_name(self.subscription.key)
-        return f"{self.subscription} raised {self.error!r} on {kind}: {_shorten(self.event)}{end}"
+NOTED_PASSES = 12
+"""In how many of the last passes before a cascade is given up the causes of events are noted."""
 
 
 class Tracer(Protocol):
     """Sees every handler call while it is set; see `engine.events.trace`."""
 
-    def around(self, subscription: Subscription, call: Call) -> Call: ...
-
-
-@dataclass(slots=True)
-class _Keyed:
-    """A queued event whose key is not its class."""
-
-    key: Any
-    event: object
+    def around(self, subscription: Subscription, call: Call) -> Call:
+        """What to call instead of `call`, the handler of `subscription`."""
+        ...
 
 
 class Dispatcher(Generic[X]):
     """Delivers events to handlers `handler(context, event)`.
 
-    `depth` is the number of passes after which `deliver` calls a cascade endless.
+    `deliver` gives up a cascade as endless after `depth` passes, or when handlers have posted more than `flood` events
+    in it. `patience` and `on_failure` are for `OnError.ISOLATE`: after how many failures a handler is disabled, and
+    who is told (the log, unless given). `deliver` may be called from inside a handler: it then delivers what has been
+    posted so far, and the pass it was called in goes on after it.
     """
+
+    post: Callable[[object], None]
+    """Queue an event for the next pass, from any thread. Bound straight to the queue: as cheap as appending."""
 
     def __init__(
         self,
@@ -82,24 +65,29 @@ class Dispatcher(Generic[X]):
         on_error: OnError = OnError.RAISE,
         patience: int = 10,
         depth: int = 64,
+        flood: int = 500_000,
         on_failure: Callable[[Failure], None] | None = None,
     ) -> None:
+        for name, value in (("patience", patience), ("depth", depth), ("flood", flood)):
+            if value < 1:
+                raise EventError(f"{name} is {value!r}; it must be at least 1")
         self.context = context
         self.on_error = on_error
         self.patience = patience
         self.depth = depth
-        self.on_failure = on_failure or _log_failure
+        self.flood = flood
+        self.on_failure = on_failure or log_failure
         self.version = 0
         """Changes whenever a subscription is made or cancelled."""
         self._queue: list[object] = []
-        self.post: Callable[[object], None] = self._queue.append
-        """Queue an event for the next pass. Bound straight to the queue: posting is as cheap as appending."""
+        self.post = self._queue.append
         self._subscriptions: dict[Any, list[Subscription]] = {}
-        self._calls: dict[Any, list[Call]] = {}
-        self._batch_calls: dict[Any, list[Call]] = {}
-        self._batch_keys = False
+        self._calls: dict[Any, CallList] = {}
+        self._batched: Counter[Any] = Counter()
+        """How many batch handlers each key has, of those that have any."""
         self._serial = 0
         self._tracer: Tracer | None = None
+        self._notes: CauseNotes | None = None
 
     # Subscribing
 
@@ -112,7 +100,11 @@ class Dispatcher(Generic[X]):
         priority: int = 0,
         site: str | None = None,
     ) -> Subscription:
-        """Call `handler(context, event)` for every event of type `key`."""
+        """Call `handler(context, event)` for every event of type `key`.
+
+        `site` is where messages say it was registered; without it, the line that calls this. Raises `EventError` if
+        `key` is no event type, or `handler` cannot be called so.
+        """
         return self._subscribe(key, handler, False, phase, priority, site or call_site(2))
 
     def subscribe_batch(
@@ -124,32 +116,38 @@ class Dispatcher(Generic[X]):
         priority: int = 0,
         site: str | None = None,
     ) -> Subscription:
-        """Call `handler(context, events)` once a pass with all events of type `key`, after the pass's single handlers."""
+        """Call `handler(context, events)` once a pass with all events of type `key`, after the pass's single handlers.
+
+        A triggered event makes a batch of one. Otherwise like `subscribe`.
+        """
         return self._subscribe(key, handler, True, phase, priority, site or call_site(2))
 
     def _subscribe(self, key: Any, handler: Call, batch: bool, phase: Phase, priority: int, site: str) -> Subscription:
-        if not (isinstance(key, type) or hasattr(key, "__origin__")):
-            raise EventError(
-                f"{key!r} at {site} is no event type; subscribe to a class, or to a generic such as Added[Hull]"
-            )
+        check_key(key, site)
+        check_handler(handler, batch, site)
         self._serial += 1
         made = Subscription(key, handler, batch, Phase(phase), priority, self._serial, site, self._forget)
         self._subscriptions.setdefault(key, []).append(made)
+        if batch:
+            self._batched[key] += 1
         self._changed(key)
         return made
 
     def _forget(self, subscription: Subscription) -> None:
-        siblings = self._subscriptions[subscription.key]
+        key = subscription.key
+        siblings = self._subscriptions[key]
         siblings.remove(subscription)
         if not siblings:
-            del self._subscriptions[subscription.key]
-        self._changed(subscription.key)
+            del self._subscriptions[key]
+        if subscription.batch:
+            self._batched[key] -= 1
+            if not self._batched[key]:
+                del self._batched[key]
+        self._changed(key)
 
     def _changed(self, key: Any) -> None:
         self.version += 1
         self._calls.pop(key, None)
-        self._batch_calls.pop(key, None)
-        self._batch_keys = any(s.batch for group in self._subscriptions.values() for s in group)
 
     def listens(self, key: Any) -> bool:
         """Whether anybody would be called for events of this key."""
@@ -166,17 +164,43 @@ class Dispatcher(Generic[X]):
     # Posting and delivering
 
     def post_as(self, key: Any, event: object) -> None:
-        """Queue an event under an explicit key: `post_as(Added[Hull], Added(entity))`."""
-        self._queue.append(_Keyed(key, event))
+        """Queue an event under an explicit key, from any thread: `post_as(Added[Hull], Added(entity))`.
+
+        Raises `EventError` if `key` is no event type.
+        """
+        if type(key) not in PLAIN_KEYS:
+            check_key(key, call_site(2))
+        self._queue.append(Keyed(key, event))
 
     @property
     def pending(self) -> int:
-        """How many events are queued."""
+        """How many events are queued. What an error left of a broken-off pass counts as one."""
         return len(self._queue)
 
     def trigger(self, event: object) -> None:
-        """Deliver one event now, before anything queued."""
-        key = type(event)
+        """Deliver one event now, before anything queued.
+
+        An error that a handler lets out (see `OnError.RAISE`) comes out here, and the handlers after it are not called.
+        """
+        calls = self._calls.get(type(event))
+        if calls is None:
+            calls = self._build(type(event))
+        context = self.context
+        call: Any = None
+        try:
+            for call in calls:
+                call(context, event)
+        except BaseException as error:
+            owed = self._owed(calls, call, event)
+            self._failed(owed, error)
+            self._finish(owed)
+        if calls.batch:
+            self._finish(Owed(calls.batch, [event]))
+
+    def trigger_as(self, key: Any, event: object) -> None:
+        """Deliver one event now under an explicit key. Raises `EventError` if `key` is no event type."""
+        if type(key) not in PLAIN_KEYS:
+            check_key(key, call_site(2))
         calls = self._calls.get(key)
         if calls is None:
             calls = self._build(key)
@@ -185,186 +209,187 @@ class Dispatcher(Generic[X]):
         try:
             for call in calls:
                 call(context, event)
-        except Exception as error:
-            self._raised(calls, call, event, error)
-        if self._batch_keys:
-            self._run_batches({key: [event]})
-
-    def trigger_as(self, key: Any, event: object) -> None:
-        """Deliver one event now under an explicit key."""
-        self._run_one(key, event)
-        if self._batch_keys:
-            self._run_batches({key: [event]})
+        except BaseException as error:
+            owed = self._owed(calls, call, event)
+            self._failed(owed, error)
+            self._finish(owed)
+        if calls.batch:
+            self._finish(Owed(calls.batch, [event]))
 
     def deliver(self) -> int:
         """Deliver what is queued, pass after pass, until nothing is left. Returns the number of passes.
 
-        Raises `CascadeError` after `depth` passes; what is still queued then is dropped.
+        A cascade that is given up raises `CascadeError` under `OnError.RAISE`; under `OnError.ISOLATE` it counts as a
+        failure of the last handler in its chain. What is queued then is dropped.
         """
         queue = self._queue
-        passes = 0
-        causes: list[dict[int, str]] = []
-        while queue:
-            passes += 1
-            if passes > self.depth:
-                error = CascadeError(self._describe_cascade(causes))
-                queue.clear()
-                raise error
-            batch = queue.copy()
-            queue.clear()
-            if passes > self.depth - CHAIN_SHOWN:
-                causes.append(self._pass_with_causes(batch))
-            else:
+        passes = posted = 0
+        batch: list[object] = []
+        outer = self._notes
+        notes: CauseNotes | None = None
+        try:
+            while queue:
+                passes += 1
+                before, batch = batch, queue[:]
+                del queue[: len(batch)]  # not clear(): another thread may have posted in between
+                if passes > 1:
+                    posted += len(batch)
+                if passes > self.depth or posted > self.flood:
+                    self._give_up(passes - 1, posted, before, batch)
+                    break
+                if notes is None and (passes > self.depth - NOTED_PASSES or posted > self.flood // 16):
+                    notes = self._notes = CauseNotes(queue)
+                    self._calls.clear()
+                if notes is not None:
+                    notes.next_pass()
                 self._pass(batch)
+        finally:
+            if notes is not None:
+                self._notes = outer
+                self._calls.clear()
         return passes
 
     def _pass(self, batch: list[object]) -> None:
         known = self._calls
         context = self.context
-        event: Any = None
-        call: Any = None
-        for event in batch:
-            calls = known.get(type(event))
-            if calls is None:
-                if type(event) is _Keyed:
-                    self._run_one(event.key, event.event, batch, event)
-                    continue
-                calls = self._build(type(event))
-            try:
-                for call in calls:
-                    call(context, event)
-            except Exception as error:
-                self._raised(calls, call, event, error, batch, event)
-        if self._batch_keys:
-            self._run_batches(self._group(batch))
-
-    def _run_one(self, key: Any, event: object, batch: list[object] | None = None, queued: object = None) -> None:
-        calls = self._calls.get(key)
-        if calls is None:
-            calls = self._build(key)
+        rest = iter(batch)
+        owed: Owed | None = None
+        groups: dict[Any, list[object]] | None = None
         call: Any = None
         try:
-            for call in calls:
-                call(self.context, event)
-        except Exception as error:
-            self._raised(calls, call, event, error, batch, queued)
+            for event in rest:
+                calls = known.get(type(event))
+                if calls is None:
+                    if type(event) is Owed:
+                        owed = event
+                        self._finish(owed)
+                        continue
+                    key = key_of(event)
+                    if type(event) is Keyed:
+                        event = event.event
+                    calls = known.get(key)
+                    if calls is None:
+                        calls = self._build(key)
+                try:
+                    for call in calls:
+                        call(context, event)
+                except BaseException as error:
+                    owed = self._owed(calls, call, event)
+                    self._failed(owed, error)
+                    self._finish(owed)
+            groups = self._groups(batch)
+            while groups:
+                key = next(iter(groups))
+                calls = known.get(key)
+                if calls is None:
+                    calls = self._build(key)
+                events = groups.pop(key)
+                if calls.batch:
+                    owed = Owed(calls.batch, events)
+                    self._finish(owed)
+        except BaseException:
+            left = list(rest)
+            if groups is None:
+                groups = self._groups(batch[: len(batch) - len(left)])
+            first = Owed(CallList(()), None) if owed is None else owed
+            first.groups = groups
+            self._queue[:0] = left if first.settled else [first, *left]
+            raise
 
-    def _group(self, batch: list[object]) -> dict[Any, list[object]]:
+    def _groups(self, batch: list[object]) -> dict[Any, list[object]]:
+        """The events of a pass that have batch handlers, by key, in order."""
         groups: dict[Any, list[object]] = {}
-        for event in batch:
-            if type(event) is _Keyed:
-                groups.setdefault(event.key, []).append(event.event)
-            else:
-                groups.setdefault(type(event), []).append(event)
+        batched = self._batched
+        if not batched:
+            return groups
+        for queued in batch:
+            if type(queued) is Owed:
+                for key, events in queued.groups.items():
+                    groups.setdefault(key, []).extend(events)
+            elif type(queued) is Keyed:
+                if queued.key in batched:
+                    groups.setdefault(queued.key, []).append(queued.event)
+            elif type(queued) in batched:
+                groups.setdefault(type(queued), []).append(queued)
         return groups
 
-    def _run_batches(self, groups: dict[Any, list[object]]) -> None:
-        for key, events in groups.items():
-            calls = self._batch_calls.get(key)
-            if calls is None:
-                self._build(key)
-                calls = self._batch_calls[key]
-            call: Any = None
-            try:
-                for call in calls:
-                    call(self.context, events)
-            except Exception as error:
-                self._raised(calls, call, events, error)
-
-    def _build(self, key: Any) -> list[Call]:
-        """Make the call lists of `key`."""
-        singles: list[Call] = []
-        batches: list[Call] = []
+    def _build(self, key: Any) -> CallList:
+        """Make the call list of `key`."""
+        singles: list[tuple[Subscription, Call]] = []
+        batches: list[tuple[Subscription, Call]] = []
+        seen: set[int] = set()
         for subscription in self.subscriptions(key):
-            calls = batches if subscription.batch else singles
             call = subscription.handler
             if self._tracer is not None:
                 call = self._tracer.around(subscription, call)
-            if call in calls:
+            if self._notes is not None:
+                call = self._notes.around(subscription, call)
+            if id(call) in seen:
                 call = partial(call)  # the same function twice: entries must differ, so that a failing one is found
-            subscription.places.append((calls, len(calls)))
-            calls.append(call)
-        self._calls[key] = singles
-        self._batch_calls[key] = batches
-        return singles
+            seen.add(id(call))
+            (batches if subscription.batch else singles).append((subscription, call))
+        calls = self._calls[key] = CallList(singles, CallList(batches) if batches else None)
+        return calls
 
     # Failures
 
-    def _raised(
-        self,
-        calls: list[Call],
-        call: Call,
-        event: object,
-        error: Exception,
-        batch: list[object] | None = None,
-        queued: object = None,
-    ) -> None:
-        """Deal with a failed call, then go on with the handlers after it."""
-        while True:
-            place = next((i for i, entry in enumerate(calls) if entry is call), len(calls) - 1)
-            subscription = self._at(calls, place)
-            if self.on_error is OnError.RAISE or subscription is None:
-                if subscription is not None:
-                    kind = event_name(subscription.key)
-                    error.add_note(f"in {subscription}, handling {kind}: {_shorten(event)}")
-                if batch is not None:
-                    rest = next(i for i, entry in enumerate(batch) if entry is queued) + 1
-                    self._queue[:0] = batch[rest:]
-                raise error
-            self._isolate(subscription, event, error)
-            for call in calls[place + 1 :]:
-                try:
-                    call(self.context, event)
-                except Exception as another:
-                    error = another
-                    break
-            else:
-                return
+    def _owed(self, calls: CallList, call: Call, event: object) -> Owed:
+        """What is left to do of `event` after `call` failed."""
+        return Owed(calls, event, calls.place(call) + 1)
 
-    def _at(self, calls: list[Call], place: int) -> Subscription | None:
-        for group in self._subscriptions.values():
-            for subscription in group:
-                if any(where is calls and at == place for where, at in subscription.places):
-                    return subscription
-        return None
+    def _finish(self, owed: Owed) -> None:
+        """Make the calls that are owed. It is up to date also when an error is let out."""
+        calls = owed.calls
+        while owed.place < len(calls):
+            call = calls[owed.place]
+            owed.place += 1
+            try:
+                call(self.context, owed.event)
+            except BaseException as error:
+                self._failed(owed, error)
+
+    def _failed(self, owed: Owed, error: BaseException) -> None:
+        """Let out or report the failure of the call before `owed.place`."""
+        if not owed.place or not isinstance(error, Exception):
+            raise error
+        subscription = owed.calls.subscriptions[owed.place - 1]
+        if self.on_error is OnError.RAISE:
+            label(error, subscription, owed.event)
+            raise error
+        self._isolate(subscription, owed.event, error)
 
     def _isolate(self, subscription: Subscription, event: object, error: Exception) -> None:
         subscription.failures += 1
-        disabled = subscription.failures >= self.patience
+        disabled = subscription.active and subscription.failures >= self.patience
         if disabled:
             subscription.cancel()
-        self.on_failure(Failure(event, subscription, error, disabled))
+        try:
+            self.on_failure(Failure(event, subscription, error, disabled))
+        except Exception:
+            log.exception("on_failure raised when told that %s raised %s", subscription, shown(error))
 
-    # Cascades
-
-    def _pass_with_causes(self, batch: list[object]) -> dict[int, str]:
-        """One slow pass that notes, for each event posted in it, which event and handler posted it."""
-        causes: dict[int, str] = {}
-        for queued in batch:
-            key = queued.key if isinstance(queued, _Keyed) else type(queued)
-            event = queued.event if isinstance(queued, _Keyed) else queued
-            if key not in self._calls:
-                self._build(key)
-            for call in self._calls[key].copy():
-                before = len(self._queue)
-                try:
-                    call(self.context, event)
-                except Exception as error:
-                    self._raised([call], call, event, error) if self.on_error is OnError.RAISE else None
-                for posted in self._queue[before:]:
-                    causes[id(posted)] = f"{event_name(key)} → {getattr(call, '__qualname__', call)}"
-        if self._batch_keys:
-            self._run_batches(self._group(batch))
-        return causes
-
-    def _describe_cascade(self, causes: list[dict[int, str]]) -> str:
-        last = self._queue[0]
-        key = last.key if isinstance(last, _Keyed) else type(last)
-        links = [next(iter(step.values()), "?") for step in causes]
-        return (
-            f"events were still being posted after {self.depth} passes: … {' → '.join(links)} → {event_name(key)}; "
-            "one of these handlers must stop posting, or the dispatcher needs a greater depth"
+    def _give_up(self, passes: int, posted: int, before: list[object], batch: list[object]) -> None:
+        """Report a cascade: its last pass delivered `before`, and `batch` came of that."""
+        chain = self._notes.chain() if self._notes is not None else []
+        kind, many = Counter(map(key_of, batch)).most_common(1)[0]
+        if not chain:  # so many at once that no causes were noted
+            common = (key for key, _ in Counter(map(key_of, before)).most_common() if self.listens(key))
+            key = next(common, None)
+            if key is not None:
+                event = next(event_of(queued) for queued in before if key_of(queued) == key)
+                culprit = self.subscriptions(key)[0]
+                chain = [Link(culprit, [event] if culprit.batch else event, None)]
+        error = CascadeError(
+            f"events were still being posted after {passes} passes ({posted} by handlers, {many} of the last are "
+            f"{event_name(kind)}): … → {shown_chain(chain)} → …; one of these handlers must stop posting, or the "
+            "dispatcher needs a greater depth or flood"
         )
+        if self.on_error is OnError.RAISE:
+            raise error
+        if chain:
+            self._isolate(chain[-1].subscription, chain[-1].event, error)
+        else:
+            log.error("%s", error)
 
     # Tracing
 
@@ -377,13 +402,3 @@ class Dispatcher(Generic[X]):
     def tracer(self, tracer: Tracer | None) -> None:
         self._tracer = tracer
         self._calls.clear()
-        self._batch_calls.clear()
-
-
-def _shorten(event: object) -> str:
-    text = repr(event)
-    return text if len(text) <= 200 else text[:197] + "…"
-
-
-def _log_failure(failure: Failure) -> None:
-    log.error("%s", failure, exc_info=failure.error)
