@@ -221,9 +221,9 @@ class NetcodeServer:
 
     def receive_datagram(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
         """Take in what arrived from `source`. Whatever no correct client sends now is counted and ignored."""
-        if self._closed or not datagram:
+        if self._closed:
             return
-        if not datagram[0]:
+        if not datagram or not datagram[0]:
             reason = self._request(datagram, Address(*source), now)
             if reason is not None:
                 self._ignore(reason, source, now)
