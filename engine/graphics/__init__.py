@@ -6,7 +6,7 @@ from engine.graphics.color import Color
 from engine.graphics.line import Lines, Point
 from engine.graphics.particles import Burst, Particles
 from engine.graphics.picture import strip
-from engine.graphics.placement import Offset, place_of
+from engine.graphics.placement import place_of
 from engine.graphics.plugin import DrawOverlay, DrawWorld, graphics
 from engine.graphics.renderer import NullRenderer, Renderer, Screen, SpriteBatch, Stroke
 from engine.graphics.sprite import Animation, Sprite, Tiling
@@ -25,7 +25,6 @@ __all__ = [
     "Lines",
     "NullCanvas",
     "NullRenderer",
-    "Offset",
     "Particles",
     "Point",
     "Rect",

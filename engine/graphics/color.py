@@ -26,6 +26,9 @@ class Color(int):
                 raise ValueError(f"a colour channel lies between 0 and 255, not {channel} as in ({r}, {g}, {b}, {a})")
         return int.__new__(cls, r << 24 | g << 16 | b << 8 | a)
 
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return Color.of, (int(self),)  # or a copy would be asked for four channels
+
     @classmethod
     def of(cls, value: int) -> Color:
         """The colour that an integer 0xRRGGBBAA stands for."""

@@ -15,12 +15,12 @@ from engine.graphics.camera import View
 from engine.graphics.line import Lines
 from engine.graphics.particles import Particles
 from engine.graphics.picture import picture_number, picture_run
-from engine.graphics.placement import Offset, Placed, placed
+from engine.graphics.placement import Placed, placed
 from engine.graphics.renderer import Renderer, SpriteBatch, Stroke
 from engine.graphics.sprite import Animation, Sprite, Tiling
 from engine.graphics.text import Text
 from engine.graphics.trail import Trails
-from engine.scene import Transform
+from engine.scene import Offset, Transform
 
 Draw = Callable[[], None]
 Item = tuple[int, int, Draw]

@@ -7,34 +7,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ecs import F32, ChildOf, Component, Entity, Rows, World, f32
-from engine.scene import Interpolation, Transform
+from engine.ecs import ChildOf, Component, Entity, Rows, World
+from engine.scene import Interpolation, Offset, Transform
 
 Floats = NDArray[np.float64]
 Placed = tuple[Rows, Floats, Floats, Floats]
 
 
-class Offset(Component, local=True):
-    """Draws a child where its parent is::
-
-        world.spawn(Sprite("flame.png"), Offset(x=-30), ChildOf(ship.id), local=True)
-
-    `x` and `y` are turned with the parent, `angle` is added to its own. Such a child needs no transform, and moves
-    with its parent exactly. While the parent has no transform either, the child is not drawn.
-    """
-
-    x: F32 = f32(default=0.0)
-    y: F32 = f32(default=0.0)
-    angle: F32 = f32(default=0.0)
-
-
 def placed(world: World, component: type[Component], alpha: float) -> Iterator[Placed]:
-    """Rows with `component`, and x, y and angle for each, of shape (rows,); the rows may be of another table each."""
+    """Rows with `component`, table by table, and x, y and angle for each, of shape (rows,).
+
+    A child with an `Offset` but no transform of its own is where its parent is, moved by the offset; so a flame
+    stays with its ship exactly: `world.spawn(Sprite("flame.png"), Offset(x=-30), ChildOf(ship.id), local=True)`.
+    """
     between = world.resource(Interpolation).between
-    for rows in world.tables(component, Transform, without=(Offset,)):
+    for rows in world.tables(component, Transform):
         x, y, angle = between(rows, alpha)
         yield rows, x, y, angle
-    for rows in world.tables(component, Offset, ChildOf):
+    for rows in world.tables(component, Offset, ChildOf, without=(Transform,)):
         yield rows, *_at_parents(world, rows, alpha)
 
 
@@ -62,9 +52,9 @@ def _at_parents(world: World, rows: Rows, alpha: float) -> tuple[Floats, Floats,
     base: Floats = np.array([parents[id] for id in ids], np.float64)
     angle = base[:, 2]
     cos, sin = np.cos(angle), np.sin(angle)
-    dx, dy = rows[Offset.x].astype(np.float64), rows[Offset.y].astype(np.float64)
+    dx, dy = rows[Offset.x], rows[Offset.y]
     return (
         base[:, 0] + dx * cos - dy * sin,
         base[:, 1] + dx * sin + dy * cos,
-        angle + rows[Offset.angle].astype(np.float64),
+        angle + rows[Offset.angle],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.app import Frame, Plugin, Scene
+from engine.assets import Assets
 from engine.ecs import World
 from engine.events import Phase
 from engine.graphics.camera import Camera
@@ -62,6 +63,9 @@ def _show(world: World, frame: Frame) -> None:
 
 def _draw(world: World, frame: Frame, camera: Camera, screen: Screen) -> None:
     renderer = screen.renderer
+    assets = world.find_resource(Assets)
+    if assets is not None:
+        renderer.use(assets)
     if renderer.is_blank:
         renderer.fill(camera.background)
     view = camera.shown

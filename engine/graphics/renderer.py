@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.assets import Assets
 from engine.graphics.camera import View
 from engine.graphics.canvas import Canvas, NullCanvas
 from engine.graphics.line import Point
@@ -65,6 +66,10 @@ class Renderer(Protocol):
         """Start the next image."""
         ...
 
+    def use(self, assets: Assets) -> None:
+        """Take the pictures and fonts named from now on from there."""
+        ...
+
     def fill(self, color: int) -> None:
         """Cover the whole image."""
         ...
@@ -106,6 +111,7 @@ class NullRenderer:
 
     def __init__(self, width: int = 1280, height: int = 720, *, radius: float = 8.0) -> None:
         self.size = (width, height)
+        self.assets: Assets | None = None
         self.radius = radius
         self.is_blank = True
         self.filled: list[int] = []
@@ -130,6 +136,9 @@ class NullRenderer:
         for canvas in (self.overlay, self.world_canvas):
             canvas.calls.clear()
             canvas.texts.clear()
+
+    def use(self, assets: Assets) -> None:
+        self.assets = assets
 
     def _drawn(self, what: str) -> None:
         self.is_blank = False
