@@ -23,7 +23,8 @@ from engine.net.connection.delivery import Limits
 from engine.net.connection.events import Event, Received
 from engine.net.connection.server import Server
 from engine.net.connection.token import ConnectToken, issue_token
-from engine.net.transport.conditioner import PERFECT, Conditions, Link
+from engine.net.transport.conditioner import PERFECT, Conditions
+from engine.net.transport.loopback import Loopback, Way
 from engine.net.wire.protocol import Protocol
 
 SERVER_ADDRESS = Address("10.0.0.1", 7777)
@@ -36,11 +37,11 @@ M = TypeVar("M")
 class VirtualClient:
     """A client on a virtual network, with the two directions of its way to the server."""
 
-    def __init__(self, address: Address, client: Client, up: Link, down: Link) -> None:
-        self.address = address
+    def __init__(self, client: Client, way: Way) -> None:
         self.client = client
-        self.up = up
-        self.down = down
+        self.address = way.address
+        self.up = way.up
+        self.down = way.down
         self.events: list[Event] = []
         """Everything that happened to this client."""
 
@@ -78,7 +79,6 @@ class VirtualNetwork:
         self._limits = limits
         self._entropy = random.Random(f"{seed} entropy").randbytes
         self._private_key = self._entropy(32)
-        self._by_address: dict[tuple[str, int], VirtualClient] = {}
         self._next_tick = 0.0
         self.server = Server(
             protocol,
@@ -90,6 +90,7 @@ class VirtualNetwork:
             limits=limits,
             entropy=self._entropy,
         )
+        self._loopback = Loopback(self.server, SERVER_ADDRESS)
 
     def __enter__(self) -> VirtualNetwork:
         return self
@@ -115,17 +116,11 @@ class VirtualNetwork:
     def join(self, conditions: Conditions | None = None, token: ConnectToken | None = None) -> VirtualClient:
         """Add a client that starts to connect now."""
         number = len(self.clients) + 1
-        address = Address(f"10.1.{number >> 8}.{number & 255}", 40000)
         token = token or self.issue(1000 + number)
-        conditions = conditions or self.conditions
-        joined = VirtualClient(
-            address,
-            Client(self.protocol, token, self.now, limits=self._limits),
-            Link(conditions, f"{self.seed} up {number}"),
-            Link(conditions, f"{self.seed} down {number}"),
-        )
+        client = Client(self.protocol, token, self.now, limits=self._limits)
+        way = self._loopback.join(client, conditions or self.conditions, f"{self.seed} {number}")
+        joined = VirtualClient(client, way)
         self.clients.append(joined)
-        self._by_address[address] = joined
         return joined
 
     def received(self, kind: type[M]) -> list[M]:
@@ -135,40 +130,19 @@ class VirtualNetwork:
     def run(self, seconds: float, each_tick: Callable[[], object] | None = None) -> None:
         """Let time pass. `each_tick` is called `1 / tick` times a second, before that tick's datagrams are sent."""
         end = self.now + seconds
-        while True:
-            self.now = min(end, self._next_tick, *self._timers())
+        while self.now < end:
+            arrival = self._loopback.next_arrival()
+            self.now = min(end, self._next_tick, end if arrival is None else max(arrival, self.now))
+            self._loopback.receive(self.now)
             if self.now >= self._next_tick:
                 if each_tick is not None:
                     each_tick()
+                self._loopback.send(self.now)
                 self._next_tick = self.now + self.tick
-            self._carry()
-            if self.now >= end:
-                return
+            self._take_events()
 
-    def _timers(self) -> list[float]:
-        """When something arrives, which is all that happens between ticks: what is due by timer is sent in ticks."""
-        timers = [link.next_timer() for client in self.clients for link in (client.up, client.down)]
-        return [timer for timer in timers if timer is not None]
-
-    def _carry(self) -> None:
-        """Hand over what has arrived, and if it is time, put what there is to send on its way."""
-        now = self.now
-        server = self.server
-        for client in self.clients:
-            for datagram in client.up.arrivals(now):
-                server.receive_datagram(datagram, client.address, now)
-            for datagram in client.down.arrivals(now):
-                client.client.receive_datagram(datagram, SERVER_ADDRESS, now)
-        if self._next_tick == now + self.tick:
-            for client in self.clients:
-                for datagram, to in client.client.datagrams_to_send(now):
-                    if to == SERVER_ADDRESS:
-                        client.up.send(datagram, now)
-            for datagram, to in server.datagrams_to_send(now):
-                client = self._by_address.get(to)
-                if client is not None:
-                    client.down.send(datagram, now)
-        while (event := server.next_event()) is not None:
+    def _take_events(self) -> None:
+        while (event := self.server.next_event()) is not None:
             self.events.append(event)
         for client in self.clients:
             while (event := client.client.next_event()) is not None:

@@ -4,7 +4,10 @@ import itertools
 
 import pytest
 
+from engine.net.connection.address import Address
 from engine.net.transport.conditioner import Conditions, Link
+
+WHERE = Address("192.0.2.1", 5)
 
 
 def pass_through(
@@ -14,10 +17,11 @@ def pass_through(
     link = Link(conditions, 1)
     arrived: list[tuple[float, int]] = []
     for step in range(count * 3):
-        now = step * every
+        now = step / 1000
         if step < count:
-            link.send(step.to_bytes(4, "little") * (size // 4), now)
-        for datagram in link.arrivals(now):
+            link.send(step.to_bytes(4, "little") * (size // 4), WHERE, now)
+        for datagram, where in link.arrivals(now):
+            assert where == WHERE
             number = datagram[:4]
             arrived.append((now, int.from_bytes(number, "little") if datagram == number * (size // 4) else -1))
     assert link.next_timer() is None

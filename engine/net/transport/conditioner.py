@@ -9,6 +9,8 @@ import random
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from engine.net.connection.address import Address
+
 UDP_BYTES = 28
 """What IPv4 and UDP add to a datagram; the rate limit counts it."""
 
@@ -53,7 +55,10 @@ PERFECT = Conditions()
 
 
 class Link:
-    """One direction of a way. `conditions` may be changed at any time; what is under way is not affected."""
+    """One direction of a way, or of all ways through one socket; each datagram keeps the address it is labelled with.
+
+    `conditions` may be changed at any time; what is under way is not affected.
+    """
 
     def __init__(self, conditions: Conditions, seed: int | str) -> None:
         self.conditions = conditions
@@ -62,10 +67,10 @@ class Link:
         self._rng = random.Random(seed)
         self._bad = False
         self._free_at = 0.0  # when the rate limit lets the next datagram pass
-        self._under_way: list[tuple[float, int, bytes]] = []
+        self._under_way: list[tuple[float, int, bytes, Address]] = []
         self._serial = 0
 
-    def send(self, datagram: bytes, now: float) -> None:
+    def send(self, datagram: bytes, address: Address, now: float) -> None:
         """Put a datagram on its way, or lose it."""
         self.sent += 1
         conditions, rng = self.conditions, self._rng
@@ -86,11 +91,11 @@ class Link:
             now = self._free_at
         if conditions.corrupt and rng.random() < conditions.corrupt:
             datagram = self._flip(datagram)
-        self._put(datagram, now)
+        self._put(datagram, address, now)
         if conditions.duplicate and rng.random() < conditions.duplicate:
-            self._put(datagram, now)
+            self._put(datagram, address, now)
 
-    def _put(self, datagram: bytes, now: float) -> None:
+    def _put(self, datagram: bytes, address: Address, now: float) -> None:
         conditions, rng = self.conditions, self._rng
         due = now + conditions.latency
         if conditions.jitter:
@@ -98,7 +103,7 @@ class Link:
         if conditions.reorder and rng.random() < conditions.reorder:
             due += conditions.reorder_delay
         self._serial += 1
-        heappush(self._under_way, (due, self._serial, datagram))
+        heappush(self._under_way, (due, self._serial, datagram, address))
 
     def _flip(self, datagram: bytes) -> bytes:
         flipped = bytearray(datagram)
@@ -107,11 +112,11 @@ class Link:
                 flipped[self._rng.randrange(len(flipped))] ^= 1 << self._rng.randrange(8)
         return bytes(flipped)
 
-    def arrivals(self, now: float) -> list[bytes]:
+    def arrivals(self, now: float) -> list[tuple[bytes, Address]]:
         """The datagrams that have arrived by `now`, in order of arrival; each is handed over once."""
-        arrived: list[bytes] = []
+        arrived: list[tuple[bytes, Address]] = []
         while self._under_way and self._under_way[0][0] <= now:
-            arrived.append(heappop(self._under_way)[2])
+            arrived.append(heappop(self._under_way)[2:])
         return arrived
 
     def next_timer(self) -> float | None:
