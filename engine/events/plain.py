@@ -49,9 +49,7 @@ def _write(value: Any, declared: Any) -> Any:
         return value
     choices = _choices(declared)
     if not any(_admits(choice, value) for choice in choices):
-        raise JournalError(
-            f"{_shown(value)} stands in a field declared {_name(declared)}; give the field its true type"
-        )
+        raise JournalError(f"{_shown(value)} stands where {_name(declared)} is declared; declare what it really is")
     kind = cast("type[Any]", type(value))
     declared = _closed(declared)
     told = _origin(declared) is kind
@@ -207,8 +205,6 @@ def _admits(declared: Any, value: object) -> bool:
     origin = _origin(declared)
     if origin is Literal:
         return any(value == choice and type(value) is type(choice) for choice in typing.get_args(declared))
-    if isinstance(value, bool):
-        return origin is bool
     if origin is float:
         return isinstance(value, (float, int))
     try:

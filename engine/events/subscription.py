@@ -142,7 +142,7 @@ def check_key(key: Any, site: str) -> None:
         return
     origin = typing.get_origin(key)
     kind = origin or key
-    if not isinstance(kind, type) or kind in (typing.Annotated, typing.Union, types.UnionType):
+    if not isinstance(kind, type) or kind in (Any, typing.Annotated, typing.Union, types.UnionType):
         cure = "use a class, or a generic such as Added[Hull]; for one of several types, subscribe to each"
         raise EventError(f"{key!r} at {site} is no event type; {cure}")
     if origin is not None and getattr(key, "__parameters__", ()):
