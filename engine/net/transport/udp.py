@@ -1,0 +1,284 @@
+"""A client or a server on UDP sockets, driven by asyncio.
+
+    udp = Udp(server, partial(post_event, dispatcher), local=[Address("0.0.0.0", 7777)])
+    udp.open()
+    ...
+    udp.flush()     # at the end of every tick: what the tick sent goes out now
+    udp.close()
+
+Where the loop can watch a socket (`add_reader`: Linux, macOS, uvloop, and the selector loop on Windows), each wake
+drains it, many datagrams at a time. Where it cannot (the Windows default), asyncio's datagram transport reads instead.
+
+A server is opened on the addresses it listens at, one per family. A client has none: it opens a socket for the family
+of each server it tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.net.connection.address import Address
+from engine.net.connection.events import Event
+from engine.net.transport.conditioner import Conditions, Link
+
+BUFFER_BYTES = 1 << 20
+"""Asked of the system for each direction of a socket: a wake may come late under load."""
+DRAIN = 256
+"""Datagrams taken in one wake, before anything else on the loop gets its turn."""
+MAX_DATAGRAM_BYTES = 2048
+FLUSH_INTERVAL = 0.005
+"""Seconds between flushes that arriving datagrams cause, so that many of them share one."""
+
+_log = logging.getLogger(__name__)
+
+
+class Endpoint(Protocol):
+    """What is driven: a `Client` or a `Server`."""
+
+    def receive_datagram(self, datagram: bytes, source: tuple[str, int], now: float) -> None: ...
+    def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]: ...
+    def next_event(self) -> Event | None: ...
+    def next_timer(self) -> float | None: ...
+
+
+@dataclass(slots=True)
+class SocketOpened:
+    """A socket is open, at this local address."""
+
+    address: str
+
+
+@dataclass(slots=True)
+class SocketClosed:
+    """A socket was closed; `problem` says why, where it was not on purpose."""
+
+    address: str
+    problem: str = ""
+
+
+Sink = Callable[[Any], object]
+"""Takes every event, in order: `Event`, `SocketOpened` and `SocketClosed`."""
+
+
+class Udp:
+    """The sockets of one endpoint. `now` for the endpoint is the time of the running loop.
+
+    With `conditions`, every datagram passes a bad network on its way in and out: for trying a game on a machine of its
+    own as if it were far away. `seed` decides what happens to which.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        sink: Sink,
+        *,
+        local: Iterable[Address] = (),
+        conditions: Conditions | None = None,
+        seed: int | str = 0,
+    ) -> None:
+        self.endpoint = endpoint
+        self.unsent = 0
+        """Datagrams the system did not take: its buffer was full, or there was no way to send them."""
+        self._sink = sink
+        self._local = tuple(local)
+        self._loop = asyncio.get_running_loop()
+        self._sockets: dict[int, socket.socket] = {}  # by family
+        self._transports: dict[int, asyncio.DatagramTransport] = {}  # by family, where the loop cannot watch sockets
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._last_flush = 0.0
+        self._unavailable: set[int] = set()
+        self._in = Link(conditions, f"{seed} in") if conditions else None
+        self._out = Link(conditions, f"{seed} out") if conditions else None
+        self._closed = False
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Where the open sockets are bound, the port chosen by the system included."""
+        return [_address(opened.getsockname()) for opened in self._sockets.values()]
+
+    def open(self) -> None:
+        """Bind the local addresses, and begin. Raises `OSError` naming the address that cannot be had."""
+        for address in self._local:
+            self._open(_family(address), address)
+        self.flush()
+
+    def _open(self, family: int, address: Address) -> None:
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                with contextlib.suppress(OSError):  # a wish: the system has limits of its own
+                    opened.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+            if family == socket.AF_INET6:
+                opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
+            opened.bind((address.host, address.port))
+        except OSError as error:
+            opened.close()
+            raise OSError(error.errno, f"cannot open UDP {address}: {error.strerror or error}") from error
+        self._sockets[family] = opened
+        try:
+            self._loop.add_reader(opened, self._drain, opened)
+        except NotImplementedError:
+            self._tasks[family] = self._loop.create_task(self._read_by_transport(family, opened))
+        self._sink(SocketOpened(str(_address(opened.getsockname()))))
+
+    async def _read_by_transport(self, family: int, opened: socket.socket) -> None:
+        transport, _ = await self._loop.create_datagram_endpoint(lambda: _Reader(self._arrived), sock=opened)
+        self._transports[family] = transport
+        if self._closed:
+            transport.close()
+
+    # In
+
+    def _drain(self, opened: socket.socket) -> None:
+        receive = self.endpoint.receive_datagram
+        now = self._loop.time()
+        link = self._in
+        for _ in range(DRAIN):
+            try:
+                datagram, source = _receive(opened, MAX_DATAGRAM_BYTES)
+            except (BlockingIOError, InterruptedError):
+                break
+            except ConnectionError:  # an earlier datagram of ours found nobody; nothing is wrong with the socket
+                continue
+            except OSError as error:
+                self._fail(opened, error)
+                return
+            if len(source) > 2 or link is not None:
+                source = _address(source)
+            if link is None:
+                receive(datagram, source, now)
+            else:
+                link.send(datagram, source, now)
+        self._flush_soon(now)
+
+    def _arrived(self, datagram: bytes, source: tuple[Any, ...]) -> None:
+        """One datagram, where asyncio's transport reads."""
+        now = self._loop.time()
+        if self._in is None:
+            self.endpoint.receive_datagram(datagram, _address(source), now)
+        else:
+            self._in.send(datagram, _address(source), now)
+        self._flush_soon(now)
+
+    def _fail(self, opened: socket.socket, error: OSError) -> None:
+        address = str(_address(opened.getsockname()))
+        self._loop.remove_reader(opened)
+        opened.close()
+        self._sockets = {family: other for family, other in self._sockets.items() if other is not opened}
+        _log.warning("UDP %s failed: %s", address, error)
+        self._sink(SocketClosed(address, str(error)))
+
+    # Out
+
+    def flush(self) -> None:
+        """Send what there is to send, and hand over what happened. To be called whenever messages were queued."""
+        if self._closed:
+            return
+        now = self._last_flush = self._loop.time()
+        if self._in is not None:
+            for datagram, source in self._in.arrivals(now):
+                self.endpoint.receive_datagram(datagram, source, now)
+        for datagram, to in self.endpoint.datagrams_to_send(now):
+            if self._out is None:
+                self._send(datagram, to)
+            else:
+                self._out.send(datagram, to, now)
+        if self._out is not None:
+            for datagram, to in self._out.arrivals(now):
+                self._send(datagram, to)
+        while (event := self.endpoint.next_event()) is not None:
+            self._sink(event)
+        self._set_timer(now)
+
+    def _send(self, datagram: bytes, to: Address) -> None:
+        family = _family(to)
+        opened = self._sockets.get(family)
+        if opened is None:
+            if not self._local:
+                self._open_for_client(family)
+            opened = self._sockets.get(family)
+        try:
+            if opened is not None:
+                opened.sendto(datagram, to)
+                return
+        except OSError:
+            pass  # a full buffer, or no way there: the endpoint repeats what matters
+        self.unsent += 1
+
+    def _open_for_client(self, family: int) -> None:
+        anywhere = Address("::" if family == socket.AF_INET6 else "0.0.0.0", 0)
+        try:
+            self._open(family, anywhere)
+        except OSError as error:  # this machine may have no IPv6; the token's next server is tried in its time
+            if family not in self._unavailable:
+                self._unavailable.add(family)
+                _log.warning("%s", error)
+                self._sink(SocketClosed(str(anywhere), str(error)))
+
+    def _flush_soon(self, now: float) -> None:
+        """After datagrams arrived: a flush, at most one every `FLUSH_INTERVAL`."""
+        due = max(now, self._last_flush + FLUSH_INTERVAL)
+        if self._timer is None or self._timer.when() > due:
+            self._set_timer(now, due)
+
+    def _set_timer(self, now: float, due: float | None = None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due is None:
+            timers = [self.endpoint.next_timer()]
+            timers += [link.next_timer() for link in (self._in, self._out) if link is not None]
+            due = min((timer for timer in timers if timer is not None), default=None)
+        if due is not None:
+            self._timer = self._loop.call_at(max(due, now + FLUSH_INTERVAL / 5), self.flush)
+
+    def close(self) -> None:
+        """Send what is left to say, such as farewells, and close every socket."""
+        if self._closed:
+            return
+        self.flush()
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        addresses = self.addresses
+        for family, opened in self._sockets.items():
+            transport = self._transports.get(family)
+            if transport is not None:
+                transport.close()
+            else:
+                self._loop.remove_reader(opened)
+                opened.close()
+        self._sockets.clear()
+        for address in addresses:
+            self._sink(SocketClosed(str(address)))
+
+
+class _Reader(asyncio.DatagramProtocol):
+    def __init__(self, arrived: Callable[[bytes, tuple[Any, ...]], None]) -> None:
+        self._arrived = arrived
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._arrived(data, addr)
+
+
+_receive: Callable[[socket.socket, int], tuple[bytes, Address]] = socket.socket.recvfrom
+"""A datagram and its source, which for IPv4 equals an `Address`, and for IPv6 has two more fields."""
+
+
+def _family(address: Address) -> int:
+    return socket.AF_INET6 if ":" in address.host else socket.AF_INET
+
+
+def _address(name: tuple[Any, ...]) -> Address:
+    """The address in a socket name; a link-local one keeps its scope, without which there is no way back."""
+    host, port = str(name[0]), int(name[1])
+    scope = int(name[3]) if len(name) > 3 else 0
+    return Address(f"{host}%{scope}" if scope and "%" not in host else host, port)
