@@ -34,7 +34,7 @@ class Slots:
     """Allocates ids. An index is given out again only with a new generation, last freed first.
 
     Generations count up on release, so that a live entity's generation equals its id's upper half. An index whose
-    generations are used up is not given out any more.
+    generations are used up stays at generation 0 and is not given out any more.
     """
 
     def __init__(self, base: int) -> None:
@@ -44,6 +44,7 @@ class Slots:
         self._allocate(FIRST_CAPACITY)
 
     def _allocate(self, capacity: int) -> None:
+        self.capacity = capacity
         self.generations: NDArray[np.uint32] = np.ones(capacity, np.uint32)
         self.tables: NDArray[np.int32] = np.full(capacity, PENDING, np.int32)
         self.rows: NDArray[np.int32] = np.zeros(capacity, np.int32)
@@ -54,10 +55,10 @@ class Slots:
 
     def reserve(self, capacity: int) -> None:
         """Make room for `capacity` indices."""
-        if capacity <= len(self.generations):
+        if capacity <= self.capacity:
             return
         old = self.generations, self.tables, self.rows
-        self._allocate(max(capacity, 2 * len(self.generations)))
+        self._allocate(max(capacity, 2 * self.capacity))
         count = len(old[0])
         self.generations[:count], self.tables[:count], self.rows[:count] = old
 
@@ -67,7 +68,7 @@ class Slots:
             index = self.free.pop()
         else:
             index = self.used
-            if index == len(self.generation):
+            if index == self.capacity:
                 self.reserve(index + 1)
             self.used = index + 1
         return self.generation[index] << 32 | self.base | index
@@ -105,18 +106,17 @@ class Slots:
 
     def release(self, index: int) -> None:
         """Free one index."""
-        generation = self.generation[index]
+        generation = (self.generation[index] + 1) & LAST_GENERATION
+        self.generation[index] = generation
         self.table[index] = PENDING
-        if generation != LAST_GENERATION:
-            self.generation[index] = generation + 1
+        if generation:
             self.free.append(index)
 
     def release_many(self, indices: NDArray[np.intp]) -> None:
         """Free many indices, in this order; none may occur twice."""
         self.tables[indices] = PENDING
-        renewable = indices[self.generations[indices] != LAST_GENERATION]
-        self.generations[renewable] += 1
-        self.free.extend(renewable.tolist())
+        self.generations[indices] += 1
+        self.free.extend(indices[self.generations[indices] != 0].tolist())
 
     def state(self) -> SlotsState:
         """A copy of everything, for `load`."""
@@ -128,6 +128,6 @@ class Slots:
     def load(self, state: SlotsState) -> None:
         """Go back to a copy. Handles given out since then are stale until their ids are given out again."""
         self.used = used = len(state.generations)
-        self._allocate(max(len(self.generations), used))
+        self._allocate(max(self.capacity, used))
         self.free = state.free.copy()
         self.generations[:used], self.tables[:used], self.rows[:used] = state.generations, state.tables, state.rows

@@ -15,31 +15,13 @@ from engine.ecs.component import Component, ComponentType
 from engine.ecs.entity import INDEX, LOCAL, Entity
 from engine.ecs.errors import EcsError, StaleEntityError
 from engine.ecs.lifecycle import Added, Despawned, Outlet, Removed, Silence, Spawned
+from engine.ecs.plan import Plan
 from engine.ecs.pool import Pool
 from engine.ecs.relation import ChildOf
 from engine.ecs.slots import Slots, indices_of
 from engine.ecs.table import Table
 
 Types = tuple[type[Component], ...]
-
-
-class Plan:
-    """How to place entities spawned with one sequence of component types."""
-
-    __slots__ = ("added", "links", "pools", "slots", "table", "tells", "types")
-
-    def __init__(self, table: Table, slots: Slots, types: Types) -> None:
-        self.table = table
-        self.slots = slots
-        self.types = types
-        self.pools: tuple[Pool, ...] = tuple(
-            table.local_pool(kind) if kind.local else table.pools[kind] for kind in types
-        )
-        self.links = ChildOf in types
-        self.tells = False
-        """Whether anybody wants to hear of such an entity."""
-        self.added: tuple[Any, ...] = ()
-        """The `Added` keys that are listened to."""
 
 
 class Structure:
@@ -121,29 +103,17 @@ class Structure:
     # Entities come
 
     def _place(self, id: int, components: tuple[Component, ...], plan: Plan) -> None:
-        table = plan.table
-        row = table.count
-        if row == table.capacity:
-            table.reserve(row + 1)
-        table.id_view[row] = id
-        table.count = row + 1
-        slots = plan.slots
-        index = id & INDEX
-        slots.table[index] = table.place
-        slots.row[index] = row
-        component: Any
-        for pool, component in zip(plan.pools, components, strict=True):
-            if pool.flat:
-                size = pool.size
-                pool.buffer[row * size : row * size + size] = component
-            else:
-                pool.put(row, component)
+        plan.place(id, *components)
+        if plan.tells or plan.links is not None or self.outlet.version != self._heard:
+            self._tell_and_link(id, components, plan)
+
+    def _tell_and_link(self, id: int, components: tuple[Component, ...], plan: Plan) -> None:
         if self.outlet.version != self._heard:
             self._hear()
         if plan.tells:
             self._tell_spawned(id, plan)
-        if plan.links:
-            self._link(id, cast(ChildOf, components[plan.types.index(ChildOf)]).parent)
+        if plan.links is not None:
+            self._link(id, plan.parent(components))
 
     def _place_pending(self, id: int) -> None:
         components = tuple(self._pending.pop(id).values())
@@ -169,14 +139,11 @@ class Structure:
     def _remove_entity(self, id: int) -> None:
         if not self._is_current(id):
             return
-        if id in self._children:
-            family = self._with_descendants([id])
-            for member in family:
-                self._children.pop(member, None)
-            for member in family:
-                self._remove_alone(member)
-        else:
-            self._remove_alone(id)
+        family = self._with_descendants([id])
+        for member in family:
+            self._children.pop(member, None)
+        for member in family:
+            self._remove_alone(member, self._local if member & LOCAL else self._shared, member & INDEX)
 
     def _with_descendants(self, ids: list[int]) -> list[int]:
         """These ids and all below them, children before their parents."""
@@ -188,11 +155,9 @@ class Structure:
             stack.extend(self._children.get(id, ()))
         return found[::-1]
 
-    def _remove_alone(self, id: int) -> None:
-        slots = self._local if id & LOCAL else self._shared
-        index = id & INDEX
-        table = self._tables[slots.table[index]]
+    def _remove_alone(self, id: int, slots: Slots, index: int) -> None:
         row = slots.row[index]
+        table = self._tables[slots.table[index]]
         if self.outlet.version != self._heard:
             self._hear()
         if table.tells_removal:

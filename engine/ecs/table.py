@@ -105,9 +105,9 @@ class Table:
             if pool.rows or not pool.flat:
                 pool.remove(row, last)
             else:
-                size = pool.size
-                view = pool.view
-                view[row * size : row * size + size] = view[last * size : last * size + size]
+                size, buffer = pool.size, pool.buffer
+                source, target = last * size, row * size
+                buffer[target : target + size] = buffer[source : source + size]
         moved = self.id_view[last]
         self.id_view[row] = moved
         return moved

@@ -103,14 +103,16 @@ class World(Structure):
         plan = (self._local_plans if local else self._plans).get(tuple(map(type, components)))
         if plan is None:
             plan = self._plan(components, local)
-        if plan.links:
-            self._check_parent(cast(ChildOf, components[plan.types.index(ChildOf)]).parent, local)
+        if plan.links is not None:
+            self._check_parent(plan.parent(components), local)
         id = plan.slots.take()
         if self._deferral.depth:
             self._pending[id] = {kind: component.copy() for kind, component in zip(plan.types, components, strict=True)}
             self._queue.append((self._place_pending, (id,)))
-        else:
-            self._place(id, components, plan)
+            return Entity(self, id)
+        plan.place(id, *components)
+        if plan.tells or plan.links is not None or self.outlet.version != self._heard:
+            self._tell_and_link(id, components, plan)
         return Entity(self, id)
 
     def spawn_many(
@@ -137,7 +139,7 @@ class World(Structure):
             if column is ChildOf.parent:
                 raise EcsError("spawn_many gives all entities one parent: ChildOf(parent.id); use attach for others")
             columns[column] = np.broadcast_to(np.asarray(value).astype(full.dtype), (count,))
-        parent = cast(ChildOf, components[plan.types.index(ChildOf)]).parent if plan.links else 0
+        parent = plan.parent(components)
         self._check_parent(parent, False)
         ids, rows = self._place_many(count, components, plan)
         for column, value in columns.items():
@@ -157,7 +159,9 @@ class World(Structure):
         Raises `StaleEntityError` if it is already gone.
         """
         id = entity.id
-        if not self._is_current(id) or entity.world is not self:
+        slots = self._local if id & LOCAL else self._shared
+        index = id & INDEX
+        if index >= slots.used or slots.generation[index] != id >> 32 or entity.world is not self:
             raise self._stale_handle(entity)
         if self._deferral.depth:
             if id not in self._doomed:
@@ -166,7 +170,7 @@ class World(Structure):
         elif id in self._children:
             self._remove_entity(id)
         else:
-            self._remove_alone(id)
+            self._remove_alone(id, slots, index)
 
     def despawn_many(self, ids: NDArray[np.uint64]) -> None:
         """Despawn many entities and their children at once; inside a stage, when the stage ends.
