@@ -164,6 +164,8 @@ class Ball(Component):
     """The heavy ball."""
 
     radius: F32 = f32()
+    last: I32 = i32(default=NOBODY)
+    """The seat that touched it last, by ship or disc: it gets the credit."""
 
 
 # What stands about
@@ -177,7 +179,7 @@ class Wall(Component):
     """A chain of wall pieces."""
 
     border: Flag = flag(default=False)
-    """It encloses the arena; nothing passes it, ever."""
+    """It encloses the arena; not even a phasing dash passes it."""
 
 
 class Bumper(Component):

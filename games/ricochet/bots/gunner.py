@@ -1,0 +1,101 @@
+"""The gunner: keeps an eye on an enemy, and thinks of throws that would hit it, straight or over the walls."""
+
+from __future__ import annotations
+
+from math import atan2, hypot, pi
+
+import numpy as np
+
+from games.ricochet import tuning
+from games.ricochet.bots.brain import THOUGHT, Brain
+from games.ricochet.bots.foresight import Foresight, misses
+from games.ricochet.bots.sight import Seen, Self, Sight
+from games.ricochet.bots.skill import Skill
+from games.ricochet.components import Ship
+from games.ricochet.layers import Layer
+
+CANDIDATES = 3
+"""Enemies it looks at in one thought."""
+MEMORY = 2.0
+"""Seconds it goes on throwing at where an enemy was."""
+HIT = tuning.SHIP_RADIUS + 0.5 * tuning.DISC_RADIUS
+"""What passes closer than this in thought is a hit, units."""
+LONGEST = 1.7
+"""Seconds a throw may take to arrive."""
+RATHER_BANKED = 0.45
+"""Seconds longer that a throw over a wall may take to seem as good as a straight one: it kills."""
+SHOT_TIME = 0.4
+"""Seconds for bringing the aim round; after that the chance has passed."""
+
+
+def watch(sight: Sight, brain: Brain, me: Self, dt: float) -> Seen | None:
+    """Choose the enemy to be after and note where it is. Returns it if it is in sight now."""
+    for seen in sight.enemies(me, brain.target)[:CANDIDATES]:
+        if sight.is_open(me, seen.x, seen.y):
+            same = brain.target == seen.entity.id and brain.watched > 0
+            brain.watched = brain.watched + THOUGHT * dt if same else THOUGHT * dt
+            brain.target, brain.ago = seen.entity.id, 0.0
+            brain.x, brain.y, brain.vx, brain.vy = seen.x, seen.y, seen.vx, seen.vy
+            return seen
+    brain.watched = 0.0
+    brain.ago += THOUGHT * dt
+    return None
+
+
+def consider_throw(
+    sight: Sight, brain: Brain, me: Self, skill: Skill, target: Seen | None, foresight: Foresight
+) -> None:
+    """Decide whether to throw, and where."""
+    brain.wish = atan2(brain.y - me.at.y, brain.x - me.at.x) if target else atan2(me.motion.vy, me.motion.vx)
+    if not sight.playing or me.magazine.discs == 0 or brain.rest > 0 or brain.shot > 0 or me.shield.raised:
+        return
+    rng = sight.world.rng
+    straight: list[float] = []
+    if target is not None and brain.watched >= skill.reaction and not target.safe:
+        straight = _straight(sight, brain, me)
+    banked: list[float] = []
+    if brain.ago < MEMORY and rng.random() < skill.banking and not (target and target.safe):
+        turn = rng.random()
+        banked = [2 * pi * (look + turn) / skill.looks for look in range(skill.looks)]
+    if not (straight or banked):
+        return
+    angles = np.array(straight + banked)
+    place = _best(foresight, angles, len(straight), brain, me, skill)
+    if place is not None:
+        brain.wish = float(angles[place]) + rng.gauss(0.0, skill.error)
+        brain.shot = SHOT_TIME
+
+
+def _straight(sight: Sight, brain: Brain, me: Self) -> list[float]:
+    """The direction in which a disc would meet the enemy if it flew on as it does, if the way there is open."""
+    x, y = brain.x, brain.y
+    for _ in range(2):
+        when = hypot(x - me.at.x, y - me.at.y) / tuning.DISC_SPEED
+        x, y = brain.x + brain.vx * when, brain.y + brain.vy * when
+    hit = sight.space.raycast(
+        me.at.x, me.at.y, x, y, radius=tuning.DISC_RADIUS, mask=Layer.SOLID | Layer.SHIP, ignore=(me.entity,)
+    )
+    if hit is not None:
+        met = hit.entity.get(Ship)
+        if met is None or (met.team == me.ship.team and met.team != 0):
+            return []
+    return [atan2(y - me.at.y, x - me.at.x)]
+
+
+def _best(foresight: Foresight, angles: np.ndarray, straight: int, brain: Brain, me: Self, skill: Skill) -> int | None:
+    """The place of the most promising direction, or None: it hits, soon, rather off a wall, and does not come back."""
+    speed = tuning.DISC_SPEED * (tuning.OVERCHARGE_SPEED if me.boosts.overcharge > 0 else 1.0)
+    legs = foresight.fly(me.at.x, me.at.y, angles, bounces=2)
+    cost = np.full(len(angles), np.inf)
+    safe = np.ones(len(angles), np.bool_)
+    for number, leg in enumerate(legs):
+        miss = misses(leg, speed, brain.x, brain.y, brain.vx, brain.vy)
+        when = (leg.start + np.hypot(brain.x - leg.x, brain.y - leg.y)) / speed
+        hits = (miss < HIT) & (when < LONGEST) & safe
+        cost = np.where(hits, np.minimum(cost, when - (RATHER_BANKED if number else 0.0)), cost)
+        if skill.caution and number:
+            home = misses(leg, speed, me.at.x, me.at.y, me.motion.vx * 0.5, me.motion.vy * 0.5)
+            safe &= home > skill.caution
+    cost[:straight] = np.minimum(cost[:straight], np.where(safe[:straight], LONGEST, np.inf))
+    place = int(np.argmin(cost))
+    return place if np.isfinite(cost[place]) else None

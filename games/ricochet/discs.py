@@ -1,0 +1,136 @@
+"""Discs: they bounce three times, kill what flies, and end on the fourth thing they meet."""
+
+from __future__ import annotations
+
+from math import cos, sin
+
+import numpy as np
+
+from engine.app import Plugin, Tick
+from engine.ecs import Component, Entity, World
+from engine.physics import Body, BodyKind, Circle, Collider, ContactBegan, Material, Space, Velocity
+from engine.scene import Transform
+from games.ricochet import tuning
+from games.ricochet.components import Ball, Boosts, Bumper, Crate, Disc, Ship, Wall
+from games.ricochet.damage import hurt, is_untouchable
+from games.ricochet.events import Bounced, BumperKicked, Cause, Spent, Surface
+from games.ricochet.layers import Layer
+from games.ricochet.shield import reflect
+
+discs = Plugin("ricochet.discs")
+
+CLEAR = tuning.SHIP_RADIUS + tuning.DISC_RADIUS + 2.0
+"""How far from its thrower's middle a disc has left it, units."""
+
+
+def disc(ship: Entity, angle: float) -> tuple[Component, ...]:
+    """The components of a disc that `ship` throws in direction `angle`.
+
+    It starts in the ship's middle, which is never inside a wall, and is harmless to that ship until it has left it.
+    """
+    at, overcharged = ship[Transform], ship[Boosts].overcharge > 0
+    speed = tuning.DISC_SPEED * (tuning.OVERCHARGE_SPEED if overcharged else 1.0)
+    return (
+        Transform(at.x, at.y, angle),
+        Velocity(cos(angle) * speed, sin(angle) * speed, 0.0),
+        Body(BodyKind.DYNAMIC, mass=tuning.DISC_MASS, fixed_rotation=True),
+        Collider(
+            Circle(tuning.DISC_RADIUS),
+            material=Material(elasticity=1.0, friction=0.0),
+            layer=Layer.DISC,
+            mask=Layer.EVERYTHING,
+        ),
+        Disc(owner=ship[Ship].seat, ship=ship.id, speed=speed, overcharged=overcharged),
+    )
+
+
+@discs.setup
+def let_through(world: World) -> None:
+    """Discs fly through their thrower until they have left it, and through ships that cannot be harmed."""
+
+    def refuse(world: World, disc: Entity, ship: Entity) -> bool:
+        flying = disc[Disc]
+        return is_untouchable(ship) or (flying.ship == ship.id and not flying.away)
+
+    world.resource(Space).refuse(Disc, Ship)(refuse)
+
+
+@discs.on(Tick)
+def fly(world: World, tick: Tick) -> None:
+    """Keep every disc at its speed, whatever it met, and let the old ones go."""
+    for rows in world.tables(Disc, Velocity):
+        vx, vy = rows[Velocity.vx], rows[Velocity.vy]
+        scale = rows[Disc.speed] / np.maximum(np.hypot(vx, vy), 1.0)
+        rows[Velocity.vx] = vx * scale
+        rows[Velocity.vy] = vy * scale
+        rows[Disc.life] -= tick.dt
+    for entity, disc, at in world.rows(Entity, Disc, Transform):
+        if not disc.away:
+            disc.away = _has_left(world, disc, at)
+        if disc.life <= 0:
+            _end(world, entity)
+
+
+def _has_left(world: World, disc: Disc, at: Transform) -> bool:
+    ship = world.find(disc.ship)
+    if ship is None:
+        return True
+    there = ship[Transform]
+    return (at.x - there.x) ** 2 + (at.y - there.y) ** 2 > CLEAR**2
+
+
+@discs.on(ContactBegan[Disc, Wall])
+def off_wall(world: World, contact: ContactBegan[Disc, Wall]) -> None:
+    bounce(world, contact, Surface.WALL)
+
+
+@discs.on(ContactBegan[Disc, Ball])
+def off_ball(world: World, contact: ContactBegan[Disc, Ball]) -> None:
+    contact.b[Ball].last = contact.a[Disc].owner
+    bounce(world, contact, Surface.BALL)
+
+
+@discs.on(ContactBegan[Disc, Crate])
+def off_crate(world: World, contact: ContactBegan[Disc, Crate]) -> None:
+    bounce(world, contact, Surface.CRATE)
+
+
+@discs.on(ContactBegan[Disc, Bumper])
+def off_bumper(world: World, contact: ContactBegan[Disc, Bumper]) -> None:
+    disc = contact.a[Disc]
+    disc.speed = min(disc.speed * contact.b[Bumper].kick, tuning.DISC_TOP_SPEED)
+    world.post(BumperKicked(contact.b, contact.x, contact.y))
+    bounce(world, contact, Surface.BUMPER)
+
+
+def bounce(world: World, contact: ContactBegan[Disc, Component], surface: Surface) -> None:
+    """Count a bounce, or end the disc that has none left."""
+    entity = contact.a
+    if not entity.alive:
+        return
+    disc = entity[Disc]
+    if disc.bounces >= tuning.MAX_BOUNCES:
+        _end(world, entity)
+        return
+    disc.bounces += 1
+    world.post(Bounced(entity, disc.owner, disc.bounces, surface, contact.x, contact.y, -contact.nx, -contact.ny))
+
+
+@discs.on(ContactBegan[Disc, Ship])
+def hit(world: World, contact: ContactBegan[Disc, Ship]) -> None:
+    """A direct hit hurts, one off a wall kills; a shield that is up throws the disc back."""
+    entity, ship = contact.a, contact.b
+    if not (entity.alive and ship.alive):
+        return
+    if reflect(world, ship, entity):
+        return
+    disc = entity[Disc]
+    damage = tuning.BANKED_DAMAGE if disc.bounces or disc.overcharged else tuning.DIRECT_DAMAGE
+    hurt(world, ship, damage, by=disc.owner, cause=Cause.DISC, bounces=disc.bounces)
+    entity.despawn()
+
+
+def _end(world: World, entity: Entity) -> None:
+    at = entity[Transform]
+    world.post(Spent(entity, entity[Disc].owner, at.x, at.y))
+    entity.despawn()

@@ -1,0 +1,94 @@
+"""Ricochet as the command line, replays and the test kit see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.app import AppError, Game, Options, Plugin, Standing
+from engine.ecs import World
+from engine.physics import PhysicsSettings
+from games.ricochet import tuning
+from games.ricochet.arena import Arenas, arena_keys, load_arenas
+from games.ricochet.bots import LEVELS, BotSettings, bots
+from games.ricochet.components import Score, Team
+from games.ricochet.events import Joined, Left
+from games.ricochet.match import Match, Mode, Part
+from games.ricochet.rules import rules
+from games.ricochet.scoring import ranking, team_points
+
+
+def simulation(options: Options) -> Sequence[Plugin]:
+    """The rules, and the bots that fly where people do not."""
+    return [rules, bots]
+
+
+def resources(options: Options) -> Sequence[object]:
+    """What a match depends on. Raises `AppError` if there are not enough seats for everyone."""
+    if not 1 <= options.humans + options.bots <= tuning.MAX_SEATS:
+        raise AppError(
+            f"Ricochet has seats for 1 to {tuning.MAX_SEATS}, not for {options.humans + options.bots} "
+            f"({options.humans} people and {options.bots} bots); change the number of bots"
+        )
+    return [
+        PhysicsSettings(substeps=2),
+        Arenas(list(load_arenas(options.arena))),
+        BotSettings(level=options.level),
+        Match(people=options.humans, bots=options.bots),
+    ]
+
+
+def view(options: Options) -> Sequence[Plugin]:
+    """What draws and sounds."""
+    from games.ricochet.presentation import presentation
+
+    return [presentation]
+
+
+def pilot(options: Options) -> Sequence[Plugin]:
+    """What turns keys, mouse and pads into `Fly`."""
+    from games.ricochet.presentation import pilot
+
+    return [pilot]
+
+
+def standings(world: World) -> list[Standing]:
+    """The score table."""
+    return [Standing(player.name, _columns(score)) for player, score in ranking(world)]
+
+
+def _columns(score: Score) -> tuple[str, ...]:
+    return tuple(str(value) for value in (score.points, score.kills, score.ricochets, score.deaths, score.suicides))
+
+
+def status(world: World) -> str:
+    """For example: Crossfire · round 1 · 1:23 left."""
+    match = world.resource(Match)
+    name = world.resource(Arenas)[match.arena].name
+    seconds = int(match.left + 0.999)
+    time = {
+        Part.COUNTDOWN: f"starts in {seconds}",
+        Part.PLAY: f"{seconds // 60}:{seconds % 60:02d} left",
+        Part.PODIUM: "over",
+    }[match.part]
+    parts = [name, f"round {match.round}", time]
+    if match.mode is Mode.TEAMS:
+        points = team_points(world)
+        parts.append(f"A {points[Team.A]} : {points[Team.B]} B")
+    return " · ".join(parts)
+
+
+GAME = Game(
+    name="ricochet",
+    title="Ricochet",
+    version=1,
+    rules=simulation,
+    resources=resources,
+    view=view,
+    pilot=pilot,
+    levels=LEVELS,
+    arenas=arena_keys(),
+    headings=("points", "kills", "ricochets", "deaths", "suicides"),
+    standings=standings,
+    status=status,
+    journalled=(Joined, Left),
+)
