@@ -15,6 +15,8 @@ from engine.ecs import World
 from engine.events import Failure, OnError
 
 WORKERS = 2
+MOST_CHANGES = 100
+"""Scene changes that scene changes may cause before they are called endless."""
 
 
 class App:
@@ -39,6 +41,7 @@ class App:
         """The stack, bottom first."""
         self.watchdog: Watchdog | None = None
         self._executor = executor
+        self._owns_executor = executor is None
         self._changes: list[tuple[str, Scene | None]] = []
         self._running = False
         self._quit = False
@@ -72,7 +75,11 @@ class App:
         return self.scene.world
 
     def push(self, scene: Scene) -> None:
-        """Put a scene on top; inside a tick, when the tick is over."""
+        """Put a scene on top; inside a tick, when the tick is over.
+
+        Raises `AppError` if the scene has another rate than the app, or is on the stack already.
+        """
+        self._check(scene)
         self._change("push", scene)
 
     def pop(self) -> None:
@@ -80,7 +87,11 @@ class App:
         self._change("pop", None)
 
     def replace(self, scene: Scene) -> None:
-        """Take all scenes off and start with this one; inside a tick, when the tick is over."""
+        """Take all scenes off and start with this one; inside a tick, when the tick is over.
+
+        Raises `AppError` like `push`.
+        """
+        self._check(scene)
         self._change("replace", scene)
 
     def quit(self) -> None:
@@ -92,34 +103,56 @@ class App:
         """Whether `quit` was called or no scene is left."""
         return self._quit or not (self.scenes or self._changes)
 
+    def _check(self, scene: Scene) -> None:
+        if scene.time.dt != self.step.dt:
+            raise AppError(
+                f"{scene} ticks every {scene.time.dt:.6f} s but its app every {self.step.dt:.6f} s; "
+                "give both the same rate"
+            )
+        if scene in self.scenes or any(scene is coming for _, coming in self._changes):
+            raise AppError(f"{scene} is on the stack already; make another scene from the same plugins")
+
     def _change(self, what: str, scene: Scene | None) -> None:
         self._changes.append((what, scene))
         if not self._running:
             self._apply_changes()
 
     def _apply_changes(self) -> None:
-        changes, self._changes = self._changes, []
-        for what, scene in changes:
-            if what in ("pop", "replace"):
-                leaving = self.scenes[-1:] if what == "pop" else self.scenes[::-1]
-                for old in leaving:
-                    self.scenes.remove(old)
-                    self._tell(old, SceneLeft())
-                    old.close()
-                if what == "pop" and self.scenes:
-                    self._tell(self.scenes[-1], SceneUncovered())
-            if scene is not None:
-                if self.scenes:
-                    self._tell(self.scenes[-1], SceneCovered())
-                if scene.time.dt != self.step.dt:
+        """Make the changes asked for, and those that the scenes ask for when told, in order."""
+        self._running = True
+        try:
+            made = 0
+            while self._changes:
+                what, scene = self._changes.pop(0)
+                made += 1
+                if made > MOST_CHANGES:
+                    self._changes.clear()
                     raise AppError(
-                        f"{scene} ticks every {scene.time.dt:.6f} s but its app every {self.step.dt:.6f} s; "
-                        "give both the same rate"
+                        f"scenes were still being changed after {MOST_CHANGES} times (the last was to {what} {scene}); "
+                        "a handler of SceneEntered, SceneUncovered or SceneLeft causes the next change without end"
                     )
-                scene.executor = self.executor
-                scene.world.insert(self)
-                self.scenes.append(scene)
-                self._tell(scene, SceneEntered())
+                self._apply(what, scene)
+        finally:
+            self._running = False
+
+    def _apply(self, what: str, scene: Scene | None) -> None:
+        if what in ("pop", "replace"):
+            leaving = self.scenes[-1:] if what == "pop" else self.scenes[::-1]
+            for old in leaving:
+                self.scenes.remove(old)
+                try:
+                    self._tell(old, SceneLeft())
+                finally:
+                    old.close()
+            if what == "pop" and self.scenes:
+                self._tell(self.scenes[-1], SceneUncovered())
+        if scene is not None:
+            if self.scenes:
+                self._tell(self.scenes[-1], SceneCovered())
+            scene.executor = self.executor
+            scene.world.insert(self)
+            self.scenes.append(scene)
+            self._tell(scene, SceneEntered())
 
     def _tell(self, scene: Scene, event: object) -> None:
         scene.dispatcher.post(event)
@@ -129,8 +162,8 @@ class App:
 
     def post(self, event: object) -> None:
         """Hand an event from outside to the top scene, for its next tick. Safe from any thread."""
-        if self.scenes:
-            self.scenes[-1].receive(event)
+        for scene in self.scenes[-1:]:  # a slice, as another thread may see the last scene go
+            scene.receive(event)
 
     @property
     def executor(self) -> Executor:
@@ -140,12 +173,21 @@ class App:
         return self._executor
 
     def close(self) -> None:
-        """Leave all scenes, closing recordings, and end the workers."""
-        while self.scenes:
-            self.pop()
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+        """Leave all scenes, closing recordings, and end the watchdog and the workers, unless these came from outside.
+
+        Raises `AppError` inside a tick.
+        """
+        if self._running:
+            raise AppError("an app cannot be closed from inside a tick; call quit(), and close() when it has ended")
+        try:
+            while self.scenes:
+                self.pop()
+        finally:
+            if self.watchdog is not None:
+                self.watchdog.stop()
+            if self._executor is not None and self._owns_executor:
+                self._executor.shutdown(wait=False, cancel_futures=True)
+                self._executor = None
 
     # Time
 
@@ -160,13 +202,13 @@ class App:
     def advance(self, now: float) -> int:
         """Run the ticks due at `now`, in seconds of any steady clock. Returns how many ran."""
         due = self.step.advance(now)
-        for _ in range(due):
+        ran = 0
+        while ran < due and not self.is_over:
             self._tick()
-            if self._quit or not self.scenes:
-                break
+            ran += 1
         if not due and self.step.paused and self.scenes:
             self._guarded(self.scene.deliver_external)
-        return due
+        return ran
 
     def run_ticks(self, count: int) -> None:
         """Run this many ticks at once, whatever the time. For tests and headless runs."""
@@ -180,9 +222,13 @@ class App:
         alpha = self.step.alpha
         frame = Frame(alpha, max(0.0, now - self._last_frame), now - self._first_frame)
         self._last_frame = now
-        for scene in self.visible():
-            still = Frame(1.0, frame.dt, frame.time)
-            self._guarded(lambda scene=scene, still=still: scene.run_frame(frame if self._ticks(scene) else still))
+        still = Frame(1.0, frame.dt, frame.time)
+
+        def show() -> None:
+            for scene in self.visible():
+                scene.run_frame(frame if self._ticks(scene) else still)
+
+        self._guarded(show)
 
     def visible(self) -> list[Scene]:
         """The scenes that are drawn, bottom first."""
@@ -197,14 +243,22 @@ class App:
         return not any(other.pauses_below for other in above)
 
     def _tick(self) -> None:
-        for scene in [scene for scene in self.scenes if self._ticks(scene)]:
-            if self.watchdog is not None:
-                self.watchdog.tick_started(scene.tick + 1)
-            try:
-                self._guarded(scene.run_tick)
-            finally:
-                if self.watchdog is not None:
-                    self.watchdog.tick_ended()
+        def tick() -> None:
+            for scene in [scene for scene in self.scenes if self._ticks(scene)]:
+                self._watched(scene)
+
+        self._guarded(tick)
+
+    def _watched(self, scene: Scene) -> None:
+        watchdog = self.watchdog
+        if watchdog is None:
+            scene.run_tick()
+            return
+        watchdog.tick_started(scene.tick + 1)
+        try:
+            scene.run_tick()
+        finally:
+            watchdog.tick_ended()
 
     def _guarded(self, run: Callable[[], None]) -> None:
         """Run with stack changes held back until it is over."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from math import ceil, isfinite
+
 from engine.app.errors import AppError
 
 MAX_CATCH_UP = 5
-"""Ticks caught up at most in one advance. More would take longer than the time they make up for."""
+"""Ticks caught up at most in one advance, or that many times `speed`. More would take longer than they make up for."""
 
 
 class FixedStep:
     """Accumulates real time and pays it out in ticks of `1 / rate` seconds."""
 
     def __init__(self, rate: float = 60.0, *, max_catch_up: int = MAX_CATCH_UP) -> None:
-        if not rate > 0:
+        if not (rate > 0 and isfinite(rate)):
             raise AppError(f"a rate of {rate!r} ticks a second makes no sense; give a positive number, e.g. 60")
         self.rate = rate
         self.dt = 1.0 / rate
@@ -32,8 +34,8 @@ class FixedStep:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        if not 0 <= speed <= 100:
-            raise AppError(f"speed must be from 0 to 100, not {speed!r}; to stand still, pause")
+        if not 0 < speed <= 100:
+            raise AppError(f"speed must be above 0 and at most 100, not {speed!r}; to stand still, pause")
         self._speed = speed
 
     def step(self, ticks: int = 1) -> None:
@@ -43,8 +45,10 @@ class FixedStep:
     def advance(self, now: float) -> int:
         """Take the time, in seconds of any steady clock; returns how many ticks are due.
 
-        A clock that goes back counts as one that stood still.
+        A clock that goes back counts as one that stood still. Raises `AppError` if `now` is not finite.
         """
+        if not isfinite(now):
+            raise AppError(f"the clock says {now!r}; give a time in seconds")
         passed = 0.0 if self._now is None else max(0.0, now - self._now)
         self._now = now
         steps, self._steps = self._steps, 0
@@ -53,9 +57,10 @@ class FixedStep:
         self._accumulated += passed * self._speed
         due = int(self._accumulated * self.rate + 1e-9)
         self._accumulated = max(0.0, self._accumulated - due * self.dt)
-        if due > self.max_catch_up:
-            self.dropped += due - self.max_catch_up
-            due = self.max_catch_up
+        cap = ceil(self.max_catch_up * max(1.0, self._speed))
+        if due > cap:
+            self.dropped += due - cap
+            due = cap
         return due + steps
 
     @property
@@ -67,6 +72,6 @@ class FixedStep:
         """Real seconds from `now` until a tick is due; 0 if one is, infinite while paused."""
         if self._steps or self._now is None:
             return 0.0
-        if self.paused or self._speed == 0:
+        if self.paused:
             return float("inf")
         return max(0.0, self._now + (self.dt - self._accumulated) / self._speed - now)

@@ -33,7 +33,9 @@ class Options:
 
     @classmethod
     def from_header(cls, header: Mapping[str, Any]) -> Options:
-        """Back from a header. Raises `AppError` if a value has the wrong type."""
+        """Back from a header. Raises `AppError` if it is no mapping or a value has the wrong type."""
+        if not isinstance(header, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  (read from a file)
+            raise AppError(f"the options of the recording are {header!r}, not a JSON object")
         known: dict[str, Any] = {}
         for field in fields(cls):
             default = field.default
@@ -56,7 +58,7 @@ class Standing:
 
 @dataclass(slots=True)
 class Game:
-    """What a game package offers as `GAME`. Everything that draws is behind `view` and `opening`, imported when called."""
+    """What a game package offers as `GAME`. What draws is behind `view` and `opening`, and imported only there."""
 
     name: str
     title: str

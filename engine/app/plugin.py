@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from engine.app.command import Commanded, CommandSource
+from engine.app.errors import AppError
 from engine.ecs import World
 from engine.events import Phase
 from engine.events.subscription import call_site
@@ -99,16 +100,18 @@ class Plugin:
 
 
 def in_order(plugins: Iterable[Plugin]) -> list[Plugin]:
-    """All plugins and what they need, needed ones first, each once."""
+    """All plugins and what they need, needed ones first, each once. Raises `AppError` on a circle."""
     found: list[Plugin] = []
 
-    def visit(plugin: Plugin) -> None:
+    def visit(plugin: Plugin, path: tuple[Plugin, ...]) -> None:
+        if plugin in path:
+            chain = " → ".join(above.name for above in (*path[path.index(plugin) :], plugin))
+            raise AppError(f"plugins need one another in a circle: {chain}; take one of them out of `needs`")
         if plugin not in found:
             for needed in plugin.needs:
-                visit(needed)
-            if plugin not in found:
-                found.append(plugin)
+                visit(needed, (*path, plugin))
+            found.append(plugin)
 
     for plugin in plugins:
-        visit(plugin)
+        visit(plugin, ())
     return found

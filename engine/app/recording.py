@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.app.command import Commanded
 from engine.app.errors import ReplayError
 from engine.ecs import combine, component_hashes
 from engine.events import Journal, JournalError, JournalWriter
+from engine.events.plain import NAME
 
 if TYPE_CHECKING:
     from engine.app.scene import Scene
@@ -21,20 +22,26 @@ log = logging.getLogger("tickwire.app")
 class Recorder:
     """Writes what comes into a scene from outside, and the state hashes after every `hash_every`-th tick.
 
+    `path` is that of a file, or an open binary stream.
+
     `only` limits the external events to these types; commands are always noted. Cosmetic device events, which a
     game turns into commands, need not be.
     """
 
     def __init__(
         self,
-        path: Path | str,
+        path: Path | str | BinaryIO,
         header: Mapping[str, Any],
         *,
         only: tuple[type, ...] | None = None,
         hash_every: int = 1,
     ) -> None:
-        self.path = Path(path)
-        self._writer = JournalWriter.create(path, header)
+        if isinstance(path, (Path, str)):
+            self.name = str(path)
+            self._writer = JournalWriter.create(path, header)
+        else:
+            self.name = getattr(path, "name", "a stream")
+            self._writer = JournalWriter(path, header)
         self._only = only
         self._hash_every = hash_every
         self.stopped: str | None = None
@@ -60,8 +67,8 @@ class Recorder:
             return
         try:
             write()
-        except (JournalError, OSError) as error:
-            self.stopped = f"recording to {self.path} ended at tick {tick}: {error}"
+        except (JournalError, OSError, ValueError) as error:  # ValueError: a stream closed too early
+            self.stopped = f"recording to {self.name} ended at tick {tick}: {error}"
             log.error("%s; the game goes on unrecorded", self.stopped)
 
 
@@ -70,6 +77,7 @@ class Replay:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self._noted = {plain.get(NAME) for events in journal.events.values() for plain in events}
         self.verified = 0
         """Ticks whose hash was in the journal and matched."""
         self.difference: tuple[int, str] | None = None
@@ -79,6 +87,10 @@ class Replay:
     def last_tick(self) -> int:
         """The last tick the journal knows."""
         return self.journal.last_tick
+
+    def has_noted(self, event: object) -> bool:
+        """Whether the journal has events of this type: then it alone says when they happen, and live ones are void."""
+        return type(event).__name__ in self._noted
 
     def take(self, scene: Scene, tick: int) -> tuple[list[object], list[Commanded[Any]]]:
         """The external events and the commands of `tick`. Raises `ReplayError` if the game does not know one."""

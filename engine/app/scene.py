@@ -102,6 +102,7 @@ class Scene:
         self.replay: Replay | None = None
         self.executor: Executor | None = None
         self._sources: list[CommandSource] = []
+        self._source_failures: dict[int, int] = {}
         self._inbox: deque[object] = deque()
         self._known: tuple[int, dict[str, type]] = (-1, {})
         for resource in resources:
@@ -133,7 +134,8 @@ class Scene:
     def work(self, task: Callable[..., T], *arguments: Any, done: Callable[[T], object]) -> None:
         """Run `task(*arguments)` on a worker thread; `done(result)` makes the event that comes back for it.
 
-        The task must not touch the world. If it raises, `WorkFailed` comes back instead. Raises `AppError` if the
+        The task must not touch the world, nor must `done`. If one raises, `WorkFailed` comes back instead. In a replay
+        the journal's results count, if it has them. Raises `AppError` if the
         scene has no executor, that is, if it is in no app.
         """
         if self.executor is None:
@@ -141,8 +143,13 @@ class Scene:
         name = getattr(task, "__qualname__", repr(task))
 
         def deliver(future: Future[T]) -> None:
-            error = future.exception()
-            self.receive(WorkFailed(name, repr(error)) if error is not None else done(future.result()))
+            if future.cancelled():  # the app was closed
+                return
+            try:
+                event = done(future.result())
+            except BaseException as error:
+                event = WorkFailed(name, repr(error))
+            self.receive(event)
 
         self.executor.submit(task, *arguments).add_done_callback(deliver)
 
@@ -173,7 +180,7 @@ class Scene:
 
     def deliver_external(self) -> None:
         """Deliver what has arrived without running a tick, as while paused; stamped with the coming tick."""
-        events = self._drain()
+        events = self.take_waiting()
         for event in events:
             if self.recorder is not None:
                 self.recorder.event(self.tick + 1, event)
@@ -185,19 +192,20 @@ class Scene:
     def deliver_posted(self) -> None:
         """Deliver what is queued inside the scene, outside of any tick."""
         with self.world.deferred():
-            self._deliver()
+            self.dispatcher.deliver()
         self._settle()
 
-    def _drain(self) -> list[object]:
+    def take_waiting(self) -> list[object]:
+        """Take back the events from outside that have not been delivered."""
         inbox = self._inbox
         return [inbox.popleft() for _ in range(len(inbox))]
 
     def _taken_in(self, number: int) -> tuple[list[object], list[Commanded[Any]] | None]:
-        events = self._drain()
+        events = self.take_waiting()
         if self.replay is None:
             return events, None
         replayed, commands = self.replay.take(self, number)
-        return [*replayed, *events], commands
+        return [*replayed, *(event for event in events if not self.replay.has_noted(event))], commands
 
     def _run(self, stage: object, events: Iterable[object] = ()) -> None:
         dispatcher = self.dispatcher
@@ -206,7 +214,7 @@ class Scene:
             for event in events:
                 dispatcher.post(event)
             if dispatcher.pending:
-                self._deliver()
+                dispatcher.deliver()
         self._settle()
 
     def _run_commands(self, stage: Commands, replayed: list[Commanded[Any]] | None) -> None:
@@ -218,13 +226,29 @@ class Scene:
             for source in self._sources:
                 if replayed is not None and not source.simulated:
                     continue
-                for command in source.sample(self.world):
-                    if self.recorder is not None and not source.simulated:
-                        self.recorder.event(stage.number, command)
-                    self._post_command(command)
+                try:
+                    for command in source.sample(self.world):
+                        if self.recorder is not None and not source.simulated:
+                            self.recorder.event(stage.number, command)
+                        self._post_command(command)
+                except Exception as error:
+                    self._source_failed(source, error)
             if dispatcher.pending:
-                self._deliver()
+                dispatcher.deliver()
         self._settle()
+
+    def _source_failed(self, source: CommandSource, error: Exception) -> None:
+        """As the dispatcher does with a handler: let the error out, or report it and disable what fails often."""
+        name = getattr(source.sample, "__qualname__", repr(source.sample))
+        if self.dispatcher.on_error is OnError.RAISE:
+            error.add_note(f"in {name}, asked for the commands of tick {self.tick}")
+            raise error
+        failures = self._source_failures[id(source)] = self._source_failures.get(id(source), 0) + 1
+        disabled = failures >= self.dispatcher.patience
+        if disabled:
+            self._sources = [other for other in self._sources if other is not source]
+        end = f"; disabled after {failures} failures" if disabled else ""
+        log.error("%s raised %r when asked for the commands of tick %d%s", name, error, self.tick, end, exc_info=error)
 
     def _post_command(self, command: Commanded[Any]) -> None:
         key: Any = Commanded
@@ -232,23 +256,21 @@ class Scene:
 
     def _settle(self) -> None:
         """Deliver the lifecycle events that the stage's structural changes caused, and what follows from them."""
-        for _ in range(self.dispatcher.depth):
-            if not self.dispatcher.pending:
+        rounds = 0
+        while self.dispatcher.pending:
+            rounds += 1
+            if rounds > self.dispatcher.depth:
+                self.dispatcher.clear()
+                error = CascadeError(
+                    f"entities were still coming and going {self.dispatcher.depth} times after a stage of tick "
+                    f"{self.tick}; a handler of Spawned, Despawned, Added or Removed causes the next one without end"
+                )
+                if self.dispatcher.on_error is OnError.RAISE:
+                    raise error
+                log.error("%s", error)
                 return
             with self.world.deferred():
-                self._deliver()
-        raise CascadeError(
-            f"entities were still coming and going {self.dispatcher.depth} times after a stage of tick {self.tick}; "
-            "a handler of Spawned, Despawned, Added or Removed causes the next one without end"
-        )
-
-    def _deliver(self) -> None:
-        try:
-            self.dispatcher.deliver()
-        except CascadeError as error:
-            if self.dispatcher.on_error is OnError.RAISE:
-                raise
-            log.error("%s", error)
+                self.dispatcher.deliver()
 
     # State
 

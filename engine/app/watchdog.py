@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
-from engine.events import dispatcher as dispatcher_module
+from engine.app.errors import AppError
 
 log = logging.getLogger("tickwire.app")
 
@@ -42,13 +42,16 @@ class Watchdog:
     def __init__(
         self, budget: float, clock: Callable[[], float], report: Callable[[Overrun], None] | None = None
     ) -> None:
+        if not budget > 0:
+            raise AppError(f"a watchdog's budget is a time in seconds, not {budget!r}")
         self.budget = budget
         self.clock = clock
         self.report = report or _log_overrun
         self.overruns = 0
         self._running: tuple[int, float, int] | None = None
-        self._reported = -1
+        self._reported: tuple[int, float, int] | None = None
         self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def tick_started(self, tick: int) -> None:
         self._running = (tick, self.clock(), threading.get_ident())
@@ -63,40 +66,56 @@ class Watchdog:
             return None
         tick, started, thread = running
         seconds = self.clock() - started
-        if seconds <= self.budget or tick == self._reported:
+        if seconds <= self.budget or running is self._reported:
             return None
         frame = sys._current_frames().get(thread)  # pyright: ignore[reportPrivateUsage]
         if frame is None or self._running is not running:
             return None
-        self._reported = tick
+        self._reported = running
         self.overruns += 1
         overrun = Overrun(tick, seconds, _handler(frame), f"{frame.f_code.co_filename}:{frame.f_lineno}")
         self.report(overrun)
         return overrun
 
     def start(self) -> None:
-        """Check from a thread, four times a budget, until `stop`."""
-        threading.Thread(target=self._watch, name="tickwire-watchdog", daemon=True).start()
+        """Check from a thread, four times a budget, until `stop`. Starting twice is harmless."""
+        if self._thread is None:
+            self._stop = threading.Event()
+            self._thread = threading.Thread(
+                target=self._watch, args=(self._stop,), name="tickwire-watchdog", daemon=True
+            )
+            self._thread.start()
 
     def stop(self) -> None:
+        """End the thread, if there is one; it can be started again."""
+        thread, self._thread = self._thread, None
         self._stop.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
 
-    def _watch(self) -> None:
-        while not self._stop.wait(self.budget / 4):
-            self.check()
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(self.budget / 4):
+            try:
+                self.check()
+            except Exception:
+                log.exception("the watchdog could not report an overrun")
 
 
 def _handler(frame: FrameType) -> str:
-    """The innermost function on the stack that was called by the dispatcher."""
+    """The innermost function on the stack that was called by the dispatcher, or asked for commands by the scene."""
     inner: FrameType | None = frame
     while inner is not None:
         outer = inner.f_back
-        if outer is not None and outer.f_code.co_filename == dispatcher_module.__file__:
+        if outer is not None and _is_caller(outer) and not _is_caller(inner):
             code = inner.f_code
-            if code.co_filename != dispatcher_module.__file__:
-                return f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
+            return f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
         inner = outer
     return "no handler"
+
+
+def _is_caller(frame: FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__", ""))
+    return name == "engine.app.scene" or name.startswith("engine.events.")
 
 
 def _log_overrun(overrun: Overrun) -> None:

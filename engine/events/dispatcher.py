@@ -55,9 +55,6 @@ class Dispatcher(Generic[X]):
     posted so far, and the pass it was called in goes on after it.
     """
 
-    post: Callable[[object], None]
-    """Queue an event for the next pass, from any thread. Bound straight to the queue: as cheap as appending."""
-
     def __init__(
         self,
         context: X,
@@ -80,7 +77,8 @@ class Dispatcher(Generic[X]):
         self.version = 0
         """Changes whenever a subscription is made or cancelled."""
         self._queue: list[object] = []
-        self.post = self._queue.append
+        self.post: Callable[[object], None] = self._queue.append
+        """Queue an event for the next pass, from any thread. Bound straight to the queue: as cheap as appending."""
         self._subscriptions: dict[Any, list[Subscription]] = {}
         self._calls: dict[Any, CallList] = {}
         self._batched: Counter[Any] = Counter()
@@ -176,6 +174,10 @@ class Dispatcher(Generic[X]):
     def pending(self) -> int:
         """How many events are queued. What an error left of a broken-off pass counts as one."""
         return len(self._queue)
+
+    def clear(self) -> None:
+        """Drop what is queued."""
+        self._queue.clear()
 
     def trigger(self, event: object) -> None:
         """Deliver one event now, before anything queued.

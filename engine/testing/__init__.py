@@ -1,0 +1,59 @@
+"""Tools for tests, of the engine and of games. Everything in time that only the test advances.
+
+    from engine.testing import play
+
+    def test_a_disc_is_thrown() -> None:
+        game = play(GAME)
+        thrown = game.events(DiscThrown)
+        game.tap(MouseButton.LEFT)
+        game.run_ticks(1)
+        assert len(thrown) == 1
+
+Names are loaded when first asked for, so that pytest starts fast where the engine is installed and not used.
+A virtual network is in `engine.testing.network`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.testing.clock import ManualClock
+    from engine.testing.executor import InlineExecutor
+    from engine.testing.golden import assert_replays, record_golden
+    from engine.testing.harness import Harness, VirtualPad, harness, play
+    from engine.testing.sync import SyncError, sync_test
+
+_HOMES = {
+    "Harness": "harness",
+    "InlineExecutor": "executor",
+    "ManualClock": "clock",
+    "SyncError": "sync",
+    "VirtualPad": "harness",
+    "assert_replays": "golden",
+    "harness": "harness",
+    "play": "harness",
+    "record_golden": "golden",
+    "sync_test": "sync",
+}
+
+__all__ = [
+    "Harness",
+    "InlineExecutor",
+    "ManualClock",
+    "SyncError",
+    "VirtualPad",
+    "assert_replays",
+    "harness",
+    "play",
+    "record_golden",
+    "sync_test",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'engine.testing' has no attribute {name!r}")
+    return getattr(import_module(f"engine.testing.{home}"), name)
