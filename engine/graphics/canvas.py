@@ -120,12 +120,11 @@ class Canvas(Protocol):
         align: Align = "left",
         glow: float = 0.0,
         font: str = "",
-        bold: bool = False,
     ) -> None:
         """A line of text; `y` is its top. `font` is a path below the asset roots, or empty for the default."""
         ...
 
-    def measure(self, text: str, *, size: float = 20.0, font: str = "", bold: bool = False) -> tuple[float, float]:
+    def measure(self, text: str, *, size: float = 20.0, font: str = "") -> tuple[float, float]:
         """Width and height that `text` would take, in the canvas' units."""
         ...
 
@@ -255,12 +254,11 @@ class NullCanvas:
         align: Align = "left",
         glow: float = 0.0,
         font: str = "",
-        bold: bool = False,
     ) -> None:
         self.calls.append("text")
         self.texts.append(text)
 
-    def measure(self, text: str, *, size: float = 20.0, font: str = "", bold: bool = False) -> tuple[float, float]:
+    def measure(self, text: str, *, size: float = 20.0, font: str = "") -> tuple[float, float]:
         return len(text) * size / 2, size
 
     def sprite(
