@@ -81,18 +81,18 @@ def _has_left(world: World, disc: Disc, at: Transform) -> bool:
 
 @discs.on(ContactBegan[Disc, Wall])
 def off_wall(world: World, contact: ContactBegan[Disc, Wall]) -> None:
-    bounce(world, contact, Surface.WALL)
+    bounce(world, contact.a, Surface.WALL, contact.x, contact.y, -contact.nx, -contact.ny)
 
 
 @discs.on(ContactBegan[Disc, Ball])
 def off_ball(world: World, contact: ContactBegan[Disc, Ball]) -> None:
     contact.b[Ball].last = contact.a[Disc].owner
-    bounce(world, contact, Surface.BALL)
+    bounce(world, contact.a, Surface.BALL, contact.x, contact.y, -contact.nx, -contact.ny)
 
 
 @discs.on(ContactBegan[Disc, Crate])
 def off_crate(world: World, contact: ContactBegan[Disc, Crate]) -> None:
-    bounce(world, contact, Surface.CRATE)
+    bounce(world, contact.a, Surface.CRATE, contact.x, contact.y, -contact.nx, -contact.ny)
 
 
 @discs.on(ContactBegan[Disc, Bumper])
@@ -100,12 +100,17 @@ def off_bumper(world: World, contact: ContactBegan[Disc, Bumper]) -> None:
     disc = contact.a[Disc]
     disc.speed = min(disc.speed * contact.b[Bumper].kick, tuning.DISC_TOP_SPEED)
     world.post(BumperKicked(contact.b, contact.x, contact.y))
-    bounce(world, contact, Surface.BUMPER)
+    bounce(world, contact.a, Surface.BUMPER, contact.x, contact.y, -contact.nx, -contact.ny)
 
 
-def bounce(world: World, contact: ContactBegan[Disc, Component], surface: Surface) -> None:
-    """Count a bounce, or end the disc that has none left."""
-    entity = contact.a
+@discs.on(ContactBegan[Disc, Disc])
+def off_disc(world: World, contact: ContactBegan[Disc, Disc]) -> None:
+    bounce(world, contact.a, Surface.DISC, contact.x, contact.y, -contact.nx, -contact.ny)
+    bounce(world, contact.b, Surface.DISC, contact.x, contact.y, contact.nx, contact.ny)
+
+
+def bounce(world: World, entity: Entity, surface: Surface, x: float, y: float, nx: float, ny: float) -> None:
+    """Count a bounce at (x, y), or end the disc that has none left. (nx, ny) points to where the disc came from."""
     if not entity.alive:
         return
     disc = entity[Disc]
@@ -113,7 +118,7 @@ def bounce(world: World, contact: ContactBegan[Disc, Component], surface: Surfac
         _end(world, entity)
         return
     disc.bounces += 1
-    world.post(Bounced(entity, disc.owner, disc.bounces, surface, contact.x, contact.y, -contact.nx, -contact.ny))
+    world.post(Bounced(entity, disc.owner, disc.bounces, surface, x, y, nx, ny))
 
 
 @discs.on(ContactBegan[Disc, Ship])
