@@ -123,7 +123,7 @@ class Client:
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Do what is due at `now`, and hand over every datagram there is to send, with where it goes."""
         self._now = now
-        if self.connected:
+        if self.connected and self._delivery.due <= now:
             for payload in self._delivery.payloads_to_send(now):
                 self._netcode.send_payload(payload, now)
             self._settle()
@@ -139,9 +139,7 @@ class Client:
         """When `datagrams_to_send` is to be called even if nothing happens; None once it is over."""
         due = self._netcode.next_timer()
         if due is not None and self.connected:
-            delivery = self._delivery.next_timer()
-            if delivery is not None and delivery < due:
-                return delivery
+            return min(due, self._delivery.due)
         return due
 
     def _follow(self) -> None:

@@ -13,6 +13,7 @@ Loss is noticed by acks of later packets, or by a timeout; then reliable parts a
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ from engine.net.connection.channels import (
     Outgoing,
     Unordered,
 )
-from engine.net.connection.estimate import ACK_DELAY, Estimate
+from engine.net.connection.estimate import ACK_DELAY, IDLE_ACK_DELAY, Estimate
 from engine.net.connection.fragments import MAX_PACKET_BYTES, Assembly, fragment_sequence, split
 from engine.net.connection.packet import SEAL_BYTES
 from engine.net.wire.errors import EncodeError, ProtocolError
@@ -108,6 +109,8 @@ class Delivery:
         self.budget = Budget(self.limits.floor, self.limits.start, self.limits.ceiling)
         self.outcomes: deque[Outcome] = deque()
         """What became of tracked messages, oldest first."""
+        self.due = math.inf
+        """When `payloads_to_send` has something to do, even if nothing more arrives or is sent."""
         self.packets_sent = 0
         self.packets_received = 0
         self.packets_lost = 0
@@ -121,7 +124,7 @@ class Delivery:
         self._newest_acked = -1
         self._timeouts = 0
         self._arrivals = Arrivals()
-        self._owed_since = 0.0
+        self._ack_due = math.inf
         self._owed_count = 0
         self._assembly = Assembly()
         self._waiting: deque[_Waiting] = deque()
@@ -157,6 +160,7 @@ class Delivery:
             if self.backlog + len(content) > self.limits.backlog:
                 raise BacklogError(f"{self.backlog} bytes are not acked yet; the limit is {self.limits.backlog}")
             (self._ordered_out if channel == _ORDERED else self._unordered_out).add(content)
+            self.due = self._now
             return 0
         self._check_size(message, content, _UNRELIABLE_BYTES)
         ticket = 0
@@ -166,6 +170,7 @@ class Delivery:
         frame = bytes((channel,)) + _length(len(content)) + content
         self._waiting.append(_Waiting(frame, ticket, self._now))
         self._waiting_bytes += len(frame)
+        self.due = self._now
         while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
             self._drop_oldest()
         return ticket
@@ -186,8 +191,6 @@ class Delivery:
     def payloads_to_send(self, now: float) -> list[bytes]:
         """Do what is due at `now`, and hand over the payloads there are to send, each 1 to 1175 bytes long."""
         self._now = now
-        if not (self._in_flight or self._waiting or self.backlog or self._arrivals.owed):
-            return []
         if self._in_flight:
             self._check_losses(now)
         self.budget.refill(now)
@@ -200,38 +203,34 @@ class Delivery:
             self._send_packet(now, payloads)
         while self._waiting and self._waiting[0].since < now - PATIENCE:
             self._drop_oldest()
-        if self._arrivals.owed and self._ack_due() <= now:
+        if self._ack_due <= now:
             while self._arrivals.owed:
                 payloads.append(self._header())
                 self._next += 1
                 self.budget.spend(len(payloads[-1]) + SEAL_BYTES + IP_UDP_BYTES)
+        self.due = self._next_due()
         return payloads
 
-    def next_timer(self) -> float | None:
-        """When `payloads_to_send` has something to do even if nothing arrives and nothing is sent; None for never."""
-        due: float | None = None
-        if self._arrivals.owed:
-            due = self._ack_due()
-        if self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
-            ready = self._now if self.budget.ready else self.budget.wait()
-            due = ready if due is None else min(due, ready)
+    def _next_due(self) -> float:
+        due = self._ack_due
         if self._in_flight:
             number, oldest = next(iter(self._in_flight.items()))
             wait = self._timeout()
             if number < self._newest_acked:
                 wait = min(wait, self.estimate.reorder_delay)
-            due = oldest.at + wait if due is None else min(due, oldest.at + wait)
+            due = min(due, oldest.at + wait)
+        if self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
+            due = min(due, self.budget.wait())
         return due
 
     def _has_content(self) -> bool:
         return bool(self._waiting) or self._ordered_out.ready or self._unordered_out.ready
 
-    def _ack_due(self) -> float:
-        return self._owed_since if self._owed_count >= ACK_EVERY else self._owed_since + ACK_DELAY
-
     def _header(self) -> bytes:
         ack, bits = self._arrivals.ack()
         self._owed_count = 0
+        if not self._arrivals.owed:
+            self._ack_due = math.inf
         return write_header(self._next, ack, bits)
 
     def _send_packet(self, now: float, payloads: list[bytes]) -> None:
@@ -306,6 +305,8 @@ class Delivery:
     def _take_acks(self, ack: int, bits: int, now: float) -> None:
         last = self._next - 1
         ack = unwrap(ack, last)
+        if ack == self._last_ack and bits == self._last_bits:
+            return
         shift = ack - self._last_ack
         fresh = bits & ~(self._last_bits << shift & _ALL) if 0 <= shift < ACK_BITS else bits
         self._last_ack, self._last_bits = ack, bits
@@ -334,6 +335,13 @@ class Delivery:
         if newest is not None:  # older ones may have been acked before, in headers that were lost
             self.estimate.sample(now - newest.at, now)
             self._timeouts = 0
+        # There may be room for more now, and packets overtaken by those acked may be lost.
+        if self._ordered_out.bytes or self._unordered_out.bytes:
+            self.due = now
+        elif self._in_flight:
+            number, oldest = next(iter(self._in_flight.items()))
+            if number < self._newest_acked:
+                self.due = min(self.due, oldest.at + self.estimate.reorder_delay)
 
     # Receiving
 
@@ -361,13 +369,20 @@ class Delivery:
         self._take_acks(ack, bits, now)
         messages: list[object] = []
         end = len(payload)
-        if at < end:
-            if not self._owed_count:
-                self._owed_since = now
-            self._owed_count += 1
         self._arrivals.add(number, at < end)
-        while at < end:
-            at = self._read_frame(payload, at, number, messages)
+        if at < end:
+            delay = IDLE_ACK_DELAY
+            while at < end:
+                if payload[at] & 2:
+                    delay = ACK_DELAY
+                at = self._read_frame(payload, at, number, messages)
+            self._owed_count += 1
+            if self._owed_count >= ACK_EVERY:
+                delay = 0.0
+            if now + delay < self._ack_due:
+                self._ack_due = now + delay
+        if self._ack_due < self.due:
+            self.due = self._ack_due
         return messages
 
     def _read_frame(self, payload: bytes, at: int, number: int, messages: list[object]) -> int:

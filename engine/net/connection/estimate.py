@@ -7,7 +7,9 @@ import math
 INITIAL_TIMEOUT = 0.5
 """Seconds to wait for the first ack of all."""
 ACK_DELAY = 0.02
-"""Seconds a receiver may hold an ack back in the hope of something to send it with."""
+"""Seconds a receiver may hold back the ack of a packet with reliable parts, hoping for something to send it with."""
+IDLE_ACK_DELAY = 0.1
+"""The same for a packet without: its ack can wait for the next snapshot or command, which saves a packet each time."""
 GRANULARITY = 0.01
 """No timer is finer than this, since packets go out in ticks."""
 _MIN_WINDOW = 10.0
@@ -69,4 +71,4 @@ class Estimate:
         """How long to wait for any ack: the retransmission timeout of RFC 6298 plus what an ack may be held back."""
         if not self.samples:
             return INITIAL_TIMEOUT
-        return self.rtt + max(4 * self.deviation, GRANULARITY) + 2 * ACK_DELAY
+        return self.rtt + max(4 * self.deviation, GRANULARITY) + IDLE_ACK_DELAY

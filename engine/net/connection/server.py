@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from engine.net.connection.address import Address
 from engine.net.connection.delivery import BacklogError, Delivery, Limits
 from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received, Settled
-from engine.net.connection.netcode_server import Closed, Ending, Ignored, NetcodeServer, Opened, Session
+from engine.net.connection.netcode_server import Ending, Ignored, NetcodeServer, Opened, Payload, Session
 from engine.net.connection.token import Entropy
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
@@ -138,6 +138,8 @@ class Server:
         self._now = now
         for peer in self._peers.values():
             delivery = peer.delivery
+            if delivery.due > now:
+                continue
             for payload in delivery.payloads_to_send(now):
                 self._netcode.send_payload(peer.session, payload, now)
             if delivery.outcomes:
@@ -155,9 +157,8 @@ class Server:
         """When `datagrams_to_send` is to be called even if nothing happens; None while there is nobody."""
         due = self._netcode.next_timer()
         for peer in self._peers.values():
-            timer = peer.delivery.next_timer()
-            if timer is not None and (due is None or timer < due):
-                due = timer
+            if due is None or peer.delivery.due < due:
+                due = peer.delivery.due
         return due
 
     def _follow(self, now: float) -> None:
@@ -165,17 +166,17 @@ class Server:
         events = self._netcode.events
         while events:
             event = events.popleft()
-            if isinstance(event, Opened):
+            if isinstance(event, Payload):
+                peer = self._by_session.get(event.session)
+                if peer is not None:
+                    self._receive(peer, event.content, now)
+            elif isinstance(event, Opened):
                 self._open(event.session, now)
-            elif isinstance(event, Closed):
+            else:
                 peer = self._by_session.pop(event.session)
                 del self._peers[peer.number]
                 reason, detail = self._why or (_REASONS[event.ending], "")
                 self._events.append(Disconnected(peer.number, reason, detail))
-            else:
-                peer = self._by_session.get(event.session)
-                if peer is not None:
-                    self._receive(peer, event.content, now)
 
     def _open(self, session: Session, now: float) -> None:
         self._last_number += 1

@@ -92,6 +92,7 @@ class Udp:
         self._transports: dict[int, asyncio.DatagramTransport] = {}  # by family, where the loop cannot watch sockets
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # of the timer, while there is one
         self._last_flush = 0.0
         self._unavailable: set[int] = set()
         self._in = Link(conditions, f"{seed} in") if conditions else None
@@ -226,7 +227,7 @@ class Udp:
     def _flush_soon(self, now: float) -> None:
         """After datagrams arrived: a flush, at most one every `FLUSH_INTERVAL`."""
         due = max(now, self._last_flush + FLUSH_INTERVAL)
-        if self._timer is None or self._timer.when() > due:
+        if self._timer is None or self._due > due:
             self._set_timer(now, due)
 
     def _set_timer(self, now: float, due: float | None = None) -> None:
@@ -238,7 +239,8 @@ class Udp:
             timers += [link.next_timer() for link in (self._in, self._out) if link is not None]
             due = min((timer for timer in timers if timer is not None), default=None)
         if due is not None:
-            self._timer = self._loop.call_at(max(due, now + FLUSH_INTERVAL / 5), self.flush)
+            self._due = max(due, now + FLUSH_INTERVAL / 5)
+            self._timer = self._loop.call_at(self._due, self.flush)
 
     def close(self) -> None:
         """Send what is left to say, such as farewells, and close every socket."""
