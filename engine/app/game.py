@@ -26,6 +26,8 @@ class Options:
     """Players whose commands come from outside."""
     arena: str = ""
     """The game's map; empty for its first."""
+    mode: str = ""
+    """The way it is played, such as in teams; empty for the game's first."""
 
     def to_header(self) -> dict[str, Any]:
         """As plain values for a journal's header."""
@@ -76,6 +78,7 @@ class Game:
     """The scene a window starts with, usually a menu; None starts a match at once."""
     levels: tuple[str, ...] = ("easy", "normal", "hard")
     arenas: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()
     standings: Callable[[World], list[Standing]] = lambda world: []
     """The score table, best first, one column a heading after the name."""
@@ -97,6 +100,8 @@ class Game:
             raise AppError(f"{self.title} has no level {options.level!r}; choose one of {', '.join(self.levels)}")
         if options.arena and options.arena not in self.arenas:
             raise AppError(f"{self.title} has no arena {options.arena!r}; choose one of {', '.join(self.arenas)}")
+        if options.mode and options.mode not in self.modes:
+            raise AppError(f"{self.title} has no mode {options.mode!r}; choose one of {', '.join(self.modes)}")
         return Scene(
             *self.rules(options),
             *extra,

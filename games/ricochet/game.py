@@ -17,6 +17,9 @@ from games.ricochet.rules import rules
 from games.ricochet.scoring import ranking, team_points
 
 
+MODES = tuple(mode.value for mode in Mode)
+
+
 def simulation(options: Options) -> Sequence[Plugin]:
     """The rules, and the bots that fly where people do not."""
     return [rules, bots]
@@ -33,7 +36,7 @@ def resources(options: Options) -> Sequence[object]:
         PhysicsSettings(substeps=2),
         Arenas(list(load_arenas(options.arena))),
         BotSettings(level=options.level),
-        Match(people=options.humans, bots=options.bots),
+        Match(people=options.humans, bots=options.bots, mode=Mode(options.mode or MODES[0])),
     ]
 
 
@@ -87,6 +90,7 @@ GAME = Game(
     pilot=pilot,
     levels=LEVELS,
     arenas=arena_keys(),
+    modes=MODES,
     headings=("points", "kills", "ricochets", "deaths", "suicides"),
     standings=standings,
     status=status,
