@@ -1,0 +1,640 @@
+"""The simulation behind a space: takes in what the game wrote, steps the solver, and writes back where things are.
+
+Order of a step: entities that came or went, values the game wrote, forces, the solver, contacts, the columns.
+Bodies are made and removed in the order of entity ids, as the solver's results depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import hypot, inf
+from typing import Any
+
+import numpy as np
+import pymunk
+from numpy.typing import NDArray
+from pymunk import batch
+
+from engine.ecs import Entity, World
+from engine.physics.bodies import ABSENT, Bodies, SlotBody
+from engine.physics.components import Body, BodyKind, Collider, Velocity
+from engine.physics.contacts import ContactReader, Pairs, Touches, contained, first_slots, second_slots
+from engine.physics.errors import PhysicsError
+from engine.physics.events import FilterFailed, Quarantined, Rejected
+from engine.physics.gate import Gate
+from engine.physics.inertia import inertia, solver_shapes
+from engine.physics.joints import Joints
+from engine.physics.layout import Block, Components, found_rows
+from engine.physics.settings import PhysicsSettings
+from engine.scene import Transform
+
+_VELOCITY_FIELDS = batch.BodyFields.VELOCITY | batch.BodyFields.ANGULAR_VELOCITY
+_STATE_FIELDS = batch.BodyFields.BODY_ID | batch.BodyFields.POSITION | batch.BodyFields.ANGLE | _VELOCITY_FIELDS
+# Layout of the floats of one body: x, y, angle, vx, vy, angular; the columns of Transform and Velocity side by side.
+
+_KINDS: dict[int, Any] = {
+    BodyKind.DYNAMIC: pymunk.Body.DYNAMIC,
+    BodyKind.KINEMATIC: pymunk.Body.KINEMATIC,
+    BodyKind.STATIC: pymunk.Body.STATIC,
+}
+_FIELDS = ("Transform.x", "Transform.y", "Transform.angle", "Velocity.vx", "Velocity.vy", "Velocity.angular")
+
+MANY = 64
+"""From this many velocities on, one batch of all bodies is cheaper than setting them one by one."""
+
+
+@dataclass(slots=True, frozen=True)
+class Gone:
+    """A contact that ended because an entity left the space: ids, and the components each had last."""
+
+    a: int
+    b: int
+    components_a: Components
+    components_b: Components
+
+
+@dataclass(slots=True, frozen=True)
+class SimulationState:
+    """All of the state that no component holds: plain values and entity ids, no slots and no solver objects."""
+
+    touching: NDArray[np.uint64]
+    """Ids of the entities that touch, shape (pairs, 2), sorted."""
+    gone: tuple[Gone, ...]
+    decided: dict[tuple[int, int], int]
+    """By pair of ids: whether the contact is refused."""
+    velocities: dict[int, tuple[float, float, float]]
+    """Of bodies without a Velocity."""
+    pushes: dict[int, tuple[float, ...]]
+    absent: tuple[int, ...]
+    """Entities that should have a body but are in quarantine or were rejected."""
+
+
+class Simulation:
+    """A solver's space kept in step with a world's columns."""
+
+    def __init__(self, world: World, settings: PhysicsSettings) -> None:
+        self.world = world
+        self.settings = settings
+        self.bodies = Bodies()
+        self.gate = Gate(world, self.bodies)
+        self.joints = Joints(world, self.bodies)
+        self.archetypes: list[Components] = []
+        self.blocks: list[Block] = []
+        self.touching: Pairs = np.empty(0, np.int64)
+        """The pairs that touch, sorted."""
+        self.touches = Touches(self.touching, np.empty((0, 6)))
+        """Where, as of the last step."""
+        self.began: list[Touches] = []
+        self.ended: list[Pairs] = []
+        self.gone: list[Gone] = []
+        self.pushes: dict[int, list[float]] = {}
+        """By entity id, for the next step: force x, y, torque, and impulse x, y, angular."""
+        self.is_fresh = True
+        """Whether the world has never been taken in."""
+        self._reader = ContactReader()
+        self._bodies_read = batch.Buffer()
+        self._bodies_written = batch.Buffer()  # apart: a buffer that was given memory cannot be read into
+        self._addresses: NDArray[np.uintp] = np.empty(0, np.uintp)
+        self._hidden: dict[int, tuple[float, float, float]] = {}
+        self._kept_out: tuple[int, ...] = ()
+        self._damped = False
+        self._filters_known = 0
+        self.space = self._fresh_space()
+
+    def _fresh_space(self) -> pymunk.Space:
+        space = pymunk.Space()
+        self.gate.watch_all(space)
+        self.joints.space = space
+        self.space = space
+        self.apply_settings()
+        return space
+
+    def apply_settings(self) -> None:
+        """Give the solver the settings. Raises `PhysicsError` if they are wrong."""
+        settings, space = self.settings, self.space
+        settings.check()
+        space.gravity = settings.gravity
+        space.iterations = settings.iterations
+        space.damping = settings.damping
+        space.sleep_time_threshold = settings.sleep_after
+        space.idle_speed_threshold = settings.sleep_speed
+        space.collision_slop = settings.slop
+        space.collision_bias = settings.bias
+
+    # Taking in
+
+    def sync(self) -> None:
+        """Take in what has come, gone and been written since the last time."""
+        self.is_fresh = False
+        found = list(found_rows(self.world))
+        if len(found) != len(self.blocks) or not all(
+            block.holds(rows) for block, rows in zip(self.blocks, found, strict=True)
+        ):
+            self._arrange([Block(rows) for rows in found])
+        if len(self.gate.filters) != self._filters_known:
+            self._filters_known = len(self.gate.filters)
+            for block in self.blocks:
+                for row in range(len(block.ids)):
+                    self._classify(block, row)
+        driven = [(block, rows) for block in self.blocks if len(rows := self._take_in(block))]
+        if driven:
+            self._drive(driven)
+        self.joints.sync()
+
+    def _arrange(self, blocks: list[Block]) -> None:
+        """The structure has changed: keep, make and remove bodies so that each row of the new blocks has one."""
+        bodies = self.bodies
+        for block in self.blocks:
+            block.store(bodies)
+        ids = np.concatenate([block.ids for block in blocks]) if blocks else np.empty(0, np.uint64)
+        known = bodies.entities
+        self._dismiss(bodies.slots_of(known[~np.isin(known, ids)]))
+        self.blocks = blocks
+        new: list[tuple[int, Block, int]] = []
+        for block in blocks:
+            block.archetype = self._archetype(block.components)
+            block.slots = bodies.slots_of(block.ids)
+            for row in np.flatnonzero(block.slots == ABSENT).tolist():
+                entity = Entity(self.world, int(block.ids[row]))
+                slot = block.slots[row] = bodies.take(entity)
+                bodies.archetype[slot] = block.archetype
+                new.append((entity.id, block, row))
+            block.load(bodies)
+        for block in blocks:
+            moved = np.flatnonzero(bodies.archetype[block.slots] != block.archetype)
+            for row in moved.tolist():
+                self._move(block, row)
+        for id, block, row in sorted(new, key=lambda item: item[0]):
+            block.see(row)
+            block.kept[row, :3] = block.rows[Transform][row]
+            block.kept[row, 3:] = (
+                block.rows[Velocity][row] if block.has_velocity else self._hidden.pop(id, (0.0, 0.0, 0.0))
+            )
+            if id not in self._kept_out:
+                self._build(block, row)
+        self._place_rows()
+
+    def _archetype(self, components: Components) -> int:
+        if components not in self.archetypes:
+            self.archetypes.append(components)
+        return self.archetypes.index(components)
+
+    def _dismiss(self, slots: NDArray[np.intp]) -> None:
+        """Entities are gone, or have lost the components: so are their bodies, and their contacts end."""
+        if not len(slots):
+            return
+        bodies = self.bodies
+        leaving = np.zeros(len(bodies.live), np.bool_)
+        leaving[slots] = True
+        first, second = first_slots(self.touching), second_slots(self.touching)
+        ending = leaving[first] | leaving[second]
+        for a, b in zip(first[ending].tolist(), second[ending].tolist(), strict=True):
+            components_a, components_b = (self.archetypes[bodies.archetype[slot]] for slot in (a, b))
+            self.gone.append(Gone(int(bodies.entity[a]), int(bodies.entity[b]), components_a, components_b))
+        self.touching = self.touching[~ending]
+        for slot in slots.tolist():
+            self._take_out(slot)
+            self.gate.forget(slot)
+            self.pushes.pop(int(bodies.entity[slot]), None)
+            bodies.release(slot)
+
+    def _move(self, block: Block, row: int) -> None:
+        """An entity that has a slot came to another table: it has got or lost a component."""
+        bodies, slot = self.bodies, block.slots[row]
+        before = self.archetypes[bodies.archetype[slot]]
+        bodies.archetype[slot] = block.archetype
+        if any((kind in before) != (kind in block.components) for kind in (Body, Collider)):
+            block.see(row)
+            self._build(block, row)
+        else:
+            self._classify(block, row)
+
+    def _take_in(self, block: Block) -> NDArray[np.intp]:
+        """Take in what the game wrote to a block's columns. Returns the rows that have a new velocity."""
+        changed = block.changed_rows()
+        for row in sorted(changed):
+            if changed[row] or self.bodies.live[block.slots[row]] is None:
+                self._build(block, row)
+            else:
+                self._adjust(block, row)
+        if changed:
+            self._place_rows()
+        moved, driven = block.moved_rows(), block.driven_rows()
+        if not len(moved) and not len(driven):
+            return driven
+        if len(moved):
+            moved = self._accept(block, moved, block.rows[Transform], 0)
+        if len(driven):
+            driven = self._accept(block, driven, block.rows[Velocity], 3)
+        live = self.bodies.live
+        if not block.is_full:
+            for row in sorted({*moved.tolist(), *driven.tolist()}):
+                if live[block.slots[row]] is None:
+                    self._build(block, row)
+            self._place_rows()
+        for row in moved.tolist():
+            self._teleport(block, row)
+        return driven
+
+    def _accept(
+        self, block: Block, rows: NDArray[np.intp], column: NDArray[np.float64], first: int
+    ) -> NDArray[np.intp]:
+        """Keep what was written where it is finite, and undo it where it is not. Returns the rows kept."""
+        values = column[rows]
+        finite = np.isfinite(values).all(axis=1)
+        if not finite.all():
+            for row in rows[~finite].tolist():
+                wrong = next(i for i in range(3) if not np.isfinite(column[row, i]))
+                entity = Entity(self.world, int(block.ids[row]))
+                self._reject(
+                    entity, f"{entity} was given {_FIELDS[first + wrong]} = {column[row, wrong]}; write finite numbers"
+                )
+                column[row] = block.kept[row, first : first + 3]
+            rows, values = rows[finite], values[finite]
+        block.kept[rows, first : first + 3] = values
+        return rows
+
+    def _teleport(self, block: Block, row: int) -> None:
+        body = self.bodies.live[block.slots[row]]
+        if body is None:
+            return
+        if body.body_type == pymunk.Body.STATIC and self.settings.sleep_after < inf:
+            self._build(block, row)  # made anew it wakes what rests on it
+            return
+        x, y, angle = block.kept[row, :3].tolist()
+        body.angle = angle
+        body.position = x, y
+        self.space.reindex_shapes_for_body(body)
+
+    def _drive(self, driven: list[tuple[Block, NDArray[np.intp]]]) -> None:
+        """Give bodies the velocities their blocks have in `kept`."""
+        if sum(len(rows) for _, rows in driven) < MANY or self.settings.sleep_after < inf:
+            for block, rows in driven:
+                values = block.kept[rows, 3:].tolist()
+                for slot, (vx, vy, angular) in zip(block.slots[rows].tolist(), values, strict=True):
+                    body = self.bodies.live[slot]
+                    if body is not None and body.body_type != pymunk.Body.STATIC:
+                        body.velocity = vx, vy
+                        body.angular_velocity = angular
+            return
+        addresses = self._read_order()
+        values = np.zeros((len(addresses), 3))
+        for block in self.blocks:
+            if block.is_full:
+                values[block.order] = block.kept[:, 3:]
+            else:
+                present = block.order != ABSENT
+                values[block.order[present]] = block.kept[present, 3:]
+        self._bodies_written.set_float_buf(values)
+        batch.set_space_bodies(self.space, _VELOCITY_FIELDS, self._bodies_written)
+
+    def _reject(self, entity: Entity, reason: str) -> None:
+        self.world.post(Rejected(entity, reason))
+
+    # Bodies
+
+    def _build(self, block: Block, row: int) -> None:
+        """Make the body of a row anew, from its components and what is synced."""
+        slot = int(block.slots[row])
+        self._take_out(slot)
+        try:
+            body, shapes = self._make(block, row)
+        except PhysicsError as error:
+            entity = Entity(self.world, int(block.ids[row]))
+            self._reject(entity, f"{entity} cannot be simulated: {error}")
+            return
+        self.space.add(body, *shapes)
+        self.bodies.put(slot, body, shapes)
+
+    def _make(self, block: Block, row: int) -> tuple[SlotBody, list[pymunk.Shape]]:
+        x, y, angle, vx, vy, angular = values = block.kept[row].tolist()
+        for name, value in zip(_FIELDS, values, strict=True):
+            if not np.isfinite(value):
+                raise PhysicsError(f"{name} is {value}; write finite numbers")
+        shape, material, layer, mask, sensor = block.collider(row) or (None, None, 0, 0, False)
+        found = block.body(row)
+        if found is None:
+            kind, mass, moment, fixed, damping = BodyKind.STATIC, 0.0, 0.0, False, (1.0, 1.0)
+        else:
+            kind, mass, moment, fixed, *damping = found
+        _check_body(kind, mass, moment, damping)
+        if kind == BodyKind.DYNAMIC:
+            weight = inertia(shape, material, mass, moment, fixed)
+            body = SlotBody(weight.mass, weight.moment)
+            if weight.x or weight.y:
+                body.center_of_gravity = weight.x, weight.y
+        else:
+            body = SlotBody(body_type=_KINDS[kind])
+        slot = int(block.slots[row])
+        body.slot = slot
+        body.angle = angle
+        body.position = x, y
+        if kind != BodyKind.STATIC:
+            body.velocity = vx, vy
+            body.angular_velocity = angular
+        shapes = list(solver_shapes(shape, body)) if shape is not None else []
+        number = self.gate.class_of(block.components, sensor, kind != BodyKind.DYNAMIC, self.space)
+        layers = _layers(layer, mask)
+        for piece in shapes:
+            piece.elasticity = material.elasticity
+            piece.friction = material.friction
+            if material.surface_vx or material.surface_vy:
+                piece.surface_velocity = material.surface_vx, material.surface_vy
+            piece.filter = layers
+            piece.sensor = sensor
+            piece.collision_type = number
+        self._set_damping(slot, damping)
+        return body, shapes
+
+    def _take_out(self, slot: int) -> None:
+        """Remove a slot's body from the solver, with the joints that hold it."""
+        body = self.bodies.live[slot]
+        if body is not None:
+            self.joints.detach(body)
+            self.space.remove(*self.bodies.shapes[slot], body)
+            self.bodies.put(slot, None, [])
+
+    def _adjust(self, block: Block, row: int) -> None:
+        """Take over changes that need no new body."""
+        slot = int(block.slots[row])
+        if (found := block.body(row)) is not None:
+            try:
+                _check_body(found[0], found[1], found[2], found[4:])
+            except PhysicsError as error:
+                entity = Entity(self.world, int(block.ids[row]))
+                self._reject(entity, f"{entity} cannot be simulated: {error}")
+                self._take_out(slot)
+                return
+            self._set_damping(slot, found[4:])
+        if (collider := block.collider(row)) is not None:
+            for piece in self.bodies.shapes[slot]:
+                piece.filter = _layers(collider[2], collider[3])
+
+    def _set_damping(self, slot: int, damping: Any) -> None:
+        self.bodies.damping[slot] = damping
+        self._damped = self._damped or tuple(damping) != (1.0, 1.0)
+
+    def _classify(self, block: Block, row: int) -> None:
+        """Bring the collision class of a row up to date."""
+        slot = int(block.slots[row])
+        body = self.bodies.live[slot]
+        collider = block.collider(row)
+        if body is not None and collider is not None:
+            immovable = body.body_type != pymunk.Body.DYNAMIC
+            number = self.gate.class_of(block.components, collider[4], immovable, self.space)
+            for piece in self.bodies.shapes[slot]:
+                if piece.collision_type != number:
+                    piece.collision_type = number
+
+    # The step
+
+    def step(self, dt: float) -> None:
+        """Take in, step by `dt` seconds, write back. Contacts are left in `began`, `ended` and `gone`."""
+        self.sync()
+        self.apply_settings()
+        if self._damped:
+            self._damp(dt)
+        substeps = self.settings.substeps
+        self.began, self.ended = [], []
+        for number in range(substeps):
+            if self.pushes:
+                self._push(with_impulse=number == 0)
+            self.space.step(dt / substeps)
+            self._read_contacts()
+        self.pushes.clear()
+        self._write_back()
+        for error in self.gate.errors:
+            self.world.post(FilterFailed(error))
+        self.gate.errors.clear()
+
+    def _damp(self, dt: float) -> None:
+        driven: list[tuple[Block, NDArray[np.intp]]] = []
+        slowest = self._sleep_speed(dt)
+        for block in self.blocks:
+            damping = self.bodies.damping[block.slots]
+            damped = (damping != 1.0).any(axis=1)
+            if slowest > 0:
+                damped &= np.hypot(block.kept[:, 3], block.kept[:, 4]) > slowest
+            rows = np.flatnonzero(damped)
+            if len(rows):
+                left = damping[rows] ** dt
+                block.kept[rows, 3:5] *= left[:, :1]
+                block.kept[rows, 5] *= left[:, 1]
+                driven.append((block, rows))
+        if driven:
+            self._drive(driven)
+
+    def _sleep_speed(self, dt: float) -> float:
+        """The speed below which a body is about to sleep, from which a new velocity would keep it; 0 if none sleeps."""
+        settings = self.settings
+        if settings.sleep_after == inf:
+            return 0.0
+        return settings.sleep_speed or hypot(*settings.gravity) * dt
+
+    def _push(self, *, with_impulse: bool) -> None:
+        for id in sorted(self.pushes):
+            slot = self.bodies.slot_of.get(id)
+            body = None if slot is None else self.bodies.live[slot]
+            if body is None or body.body_type != pymunk.Body.DYNAMIC:
+                continue
+            fx, fy, torque, jx, jy, turn = self.pushes[id]
+            body.force = fx, fy
+            body.torque = torque
+            if with_impulse and (jx or jy or turn):
+                vx, vy = body.velocity
+                body.velocity = vx + jx / body.mass, vy + jy / body.mass
+                body.angular_velocity += turn / body.moment
+
+    def _read_contacts(self) -> None:
+        touches = self._reader.read(self.space, self.bodies, self.gate.ghosts)
+        self.gate.carried.clear()
+        now, before = touches.pairs, self.touching
+        new = ~contained(now, before)
+        parted = before[~contained(before, now)]
+        if len(parted) and self.settings.sleep_after < inf:
+            asleep = self._both_rest(parted)
+            now = np.sort(np.concatenate((now, parted[asleep])))
+            parted = parted[~asleep]
+        self.began.append(Touches(touches.pairs[new], touches.values[new]))
+        self.ended.append(parted)
+        self.touching, self.touches = now, touches
+
+    def _both_rest(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """Of which pairs both bodies sleep or are static: the solver puts their contacts away until they wake."""
+        resting = np.zeros(len(self.bodies.live), np.bool_)
+        slots = np.unique(np.concatenate((first_slots(pairs), second_slots(pairs))))
+        for slot in slots.tolist():
+            body = self.bodies.live[slot]
+            resting[slot] = body is not None and (body.is_sleeping or body.body_type == pymunk.Body.STATIC)
+        return resting[first_slots(pairs)] & resting[second_slots(pairs)]
+
+    # Writing back
+
+    def _read_order(self) -> NDArray[np.uintp]:
+        """Bring the blocks' `order` up to date with the solver's list of bodies."""
+        buffer = self._bodies_read
+        buffer.clear()
+        batch.get_space_bodies(self.space, batch.BodyFields.BODY_ID, buffer)
+        self._note_order(np.frombuffer(buffer.int_buf(), np.uintp))
+        return self._addresses
+
+    def _note_order(self, addresses: NDArray[np.uintp]) -> None:
+        if not np.array_equal(addresses, self._addresses):
+            self._addresses = addresses.copy()
+            self._place_rows()
+
+    def _place_rows(self) -> None:
+        slots = self.bodies.slots_at(self._addresses)
+        places = np.full(len(self.bodies.live) + 1, ABSENT, np.intp)
+        places[slots] = np.arange(len(slots))
+        places[ABSENT] = ABSENT
+        for block in self.blocks:
+            block.order = places[block.slots]
+            block.is_full = bool((block.order != ABSENT).all())
+
+    def _write_back(self) -> None:
+        buffer = self._bodies_read
+        buffer.clear()
+        batch.get_space_bodies(self.space, _STATE_FIELDS, buffer)
+        self._note_order(np.frombuffer(buffer.int_buf(), np.uintp))
+        floats = np.frombuffer(buffer.float_buf(), np.float64).reshape(-1, 6)
+        if not np.isfinite(floats.sum()):
+            self._quarantine(floats)
+        guarded = not self.gate.is_open
+        for block in self.blocks:
+            if block.has_body:
+                self._write_block(block, floats, guarded)
+
+    def _write_block(self, block: Block, floats: NDArray[np.float64], guarded: bool) -> None:
+        if block.is_full:
+            now = floats[block.order]
+        else:
+            now = block.kept.copy()
+            present = np.flatnonzero(block.order != ABSENT)
+            now[present] = floats[block.order[present]]
+        moved = driven = None
+        if guarded:  # a filter may have written while the solver ran
+            moved, driven = block.moved_rows(), block.driven_rows()
+        transform = block.rows[Transform]
+        _overwrite(transform, now[:, :3], moved)
+        if block.has_velocity:
+            _overwrite(block.rows[Velocity], now[:, 3:], driven)
+        block.kept = now
+
+    def _quarantine(self, floats: NDArray[np.float64]) -> None:
+        wrong = np.flatnonzero(~np.isfinite(floats).all(axis=1))
+        slots = self.bodies.slots_at(self._addresses[wrong])
+        slots = slots[slots != ABSENT]
+        if not len(slots):
+            return
+        for slot in slots[np.argsort(self.bodies.entity[slots])].tolist():
+            self._take_out(slot)
+            entity = self.bodies.handles[slot]
+            assert entity is not None
+            self.world.post(Quarantined(entity))
+        gone = np.zeros(len(self.bodies.live), np.bool_)
+        gone[slots] = True
+        ending = gone[first_slots(self.touching)] | gone[second_slots(self.touching)]
+        self.ended.append(self.touching[ending])
+        self.touching = self.touching[~ending]
+        self._place_rows()
+
+    # State
+
+    def capture(self) -> SimulationState:
+        """The state no component holds; the live space is made anew from it, as it is when restoring."""
+        self.sync()
+        state = self.state()
+        self.restore(state)
+        return state
+
+    def state(self) -> SimulationState:
+        """What `capture` gives, without touching the live space."""
+        bodies = self.bodies
+        hidden: dict[int, tuple[float, float, float]] = {}
+        absent: list[int] = []
+        for block in self.blocks:
+            if block.has_body and not block.has_velocity:
+                for id, (vx, vy, angular) in zip(block.ids.tolist(), block.kept[:, 3:].tolist(), strict=True):
+                    hidden[id] = vx, vy, angular
+            if not block.is_full:
+                absent.extend(
+                    id
+                    for id, slot in zip(block.ids.tolist(), block.slots.tolist(), strict=True)
+                    if bodies.live[slot] is None
+                )
+        decided = {
+            (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): decision[0]
+            for pair, decision in self.gate.decided.items()
+        }
+        decided |= {
+            (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): refused
+            for pair, refused in self.gate.carried.items()
+        }
+        return SimulationState(
+            touching=self._touching_ids(),
+            gone=tuple(self.gone),
+            decided=dict(sorted(decided.items())),
+            velocities=dict(sorted(hidden.items())),
+            pushes={id: tuple(push) for id, push in sorted(self.pushes.items())},
+            absent=tuple(sorted(absent)),
+        )
+
+    def _touching_ids(self) -> NDArray[np.uint64]:
+        ids = np.stack(
+            (self.bodies.entity[first_slots(self.touching)], self.bodies.entity[second_slots(self.touching)]), axis=1
+        )
+        return ids[np.lexsort((ids[:, 1], ids[:, 0]))]
+
+    def restore(self, state: SimulationState) -> None:
+        """Make the space anew from the world's columns and `state`."""
+        self.bodies = Bodies()
+        filters = self.gate.filters
+        self.gate = Gate(self.world, self.bodies)
+        self.gate.filters = filters
+        self.joints = self.joints.renewed(self.bodies)
+        self.archetypes = []
+        self.blocks = []
+        self.touching = np.empty(0, np.int64)
+        self.touches = Touches(self.touching, np.empty((0, 6)))
+        self.began, self.ended = [], []
+        self.gone = list(state.gone)
+        self.pushes = {id: list(push) for id, push in state.pushes.items()}
+        self._damped = False
+        self._addresses = np.empty(0, np.uintp)
+        self._hidden, self._kept_out = dict(state.velocities), state.absent
+        self._fresh_space()
+        self.sync()
+        self._hidden, self._kept_out = {}, ()
+        slots = self.bodies.slots_of(state.touching)
+        self.touching = np.sort(slots[:, 0] << 32 | slots[:, 1])
+        for (a, b), refused in state.decided.items():
+            slot_of = self.bodies.slot_of
+            if a in slot_of and b in slot_of:
+                self.gate.carried[slot_of[a] << 32 | slot_of[b]] = refused
+
+
+@lru_cache(maxsize=256)
+def _layers(layer: int, mask: int) -> pymunk.ShapeFilter:
+    return pymunk.ShapeFilter(categories=layer, mask=mask)
+
+
+def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], keep: NDArray[np.intp] | None) -> None:
+    if keep is None or not len(keep):
+        column[:] = now
+    else:
+        written = column[keep]
+        column[:] = now
+        column[keep] = written
+
+
+def _check_body(kind: int, mass: float, moment: float, damping: Any) -> None:
+    if kind not in _KINDS:
+        raise PhysicsError(f"Body.kind is {kind}; it must be one of BodyKind")
+    for name, value in (("mass", mass), ("moment", moment)):
+        if not 0 <= value < inf:
+            raise PhysicsError(f"Body.{name} is {value}; it must be finite and not negative")
+    for name, value in (("damping", damping[0]), ("angular_damping", damping[1])):
+        if not 0 <= value < inf:
+            raise PhysicsError(f"Body.{name} is {value}; it is the part of the velocity left after a second, 0 to 1")

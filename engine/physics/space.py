@@ -1,0 +1,241 @@
+"""The space, as a game sees it: filters, pushes and queries. It is a resource of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from math import cos, isfinite, sin
+from typing import Any, TypeVar
+
+import numpy as np
+
+from engine.ecs import Component, Entity, World, digest
+from engine.physics.components import EVERYTHING, Body, BodyKind, Collider, Velocity
+from engine.physics.delivery import Delivery
+from engine.physics.errors import PhysicsError
+from engine.physics.gate import Filter
+from engine.physics.inertia import Inertia, inertia
+from engine.physics.queries import Hit, Queries
+from engine.physics.settings import PhysicsSettings
+from engine.physics.shapes import Shape
+from engine.physics.simulation import Simulation, SimulationState
+from engine.scene import Transform
+
+F = TypeVar("F", bound=Filter)
+
+
+class Space:
+    """Where bodies move and meet.
+
+    Queries see the bodies where the last step left them and what was spawned and written before the tick began;
+    `sync()` takes in the rest. `mask` chooses by the colliders' layers; sensors are passed over unless asked for.
+    """
+
+    def __init__(self, world: World, settings: PhysicsSettings) -> None:
+        self.world = world
+        self.simulation = Simulation(world, settings)
+        """The machinery; not for games."""
+        self._delivery = Delivery(world)
+
+    @property
+    def settings(self) -> PhysicsSettings:
+        """The settings in force; fields may be changed."""
+        return self.simulation.settings
+
+    # The tick
+
+    def sync(self) -> None:
+        """Take in entities that came and went, and Transforms and Velocities that were written. Done every tick.
+
+        Simulation code may call it to query what it has just built; drawing code must not, as taking things in at
+        another time can change the simulation's course.
+        """
+        self.simulation.sync()
+
+    def step(self, dt: float) -> None:
+        """Step by `dt` seconds and post the contacts. The plugin does this once a tick."""
+        self.simulation.step(dt)
+        self._delivery.post(self.simulation)
+
+    # Filters
+
+    def refuse(self, a: type[Component], b: type[Component]) -> Callable[[F], F]:
+        """Ask the decorated `filter(world, a, b)` about each new contact of an entity with `a` and one with `b`.
+
+        It is asked when the two begin to touch, before the contact is solved; True lets them pass through each other
+        until they part, without any event. It must not change the world's structure. Raises `PhysicsError` for a
+        local component::
+
+            @rules.setup
+            def build(world: World) -> None:
+                @world.resource(Space).refuse(Disc, Ship)
+                def is_own(world: World, disc: Entity, ship: Entity) -> bool:
+                    return disc[Disc].owner == ship.id
+        """
+
+        def register(refuses: F) -> F:
+            self.simulation.gate.refuse(a, b, refuses)
+            return refuses
+
+        return register
+
+    # Pushes
+
+    def impulse(self, entity: Entity, x: float, y: float, at: tuple[float, float] | None = None) -> None:
+        """Change a body's velocity at once by an impulse (mass × speed), at a point of the world or at its centre.
+
+        Shows in its Velocity now, or after the step if it has none. Raises `PhysicsError` if a number is not finite
+        or the entity has no dynamic body.
+        """
+        self._check(entity, "an impulse", x, y, *(at or ()))
+        weight = self._inertia(entity, "an impulse")
+        turn = self._moment(entity, weight, x, y, at)
+        velocity = entity.get(Velocity)
+        if velocity is None:
+            push = self._pending(entity)
+            push[3] += x
+            push[4] += y
+            push[5] += turn
+        else:
+            velocity.vx += x / weight.mass
+            velocity.vy += y / weight.mass
+            velocity.angular += turn / weight.moment
+
+    def force(self, entity: Entity, x: float, y: float, at: tuple[float, float] | None = None) -> None:
+        """Push a body during the next step. Raises like `impulse`."""
+        self._check(entity, "a force", x, y, *(at or ()))
+        turn = self._moment(entity, self._inertia(entity, "a force"), x, y, at)
+        push = self._pending(entity)
+        push[0] += x
+        push[1] += y
+        push[2] += turn
+
+    def torque(self, entity: Entity, torque: float) -> None:
+        """Turn a body during the next step. Raises like `impulse`."""
+        self._check(entity, "a torque", torque)
+        self._inertia(entity, "a torque")
+        self._pending(entity)[2] += torque
+
+    def mass(self, entity: Entity) -> float:
+        """What an entity with a dynamic body weighs."""
+        return self._inertia(entity, "a mass").mass
+
+    def _pending(self, entity: Entity) -> list[float]:
+        return self.simulation.pushes.setdefault(entity.id, [0.0] * 6)
+
+    def _check(self, entity: Entity, what: str, *numbers: float) -> None:
+        if not all(isfinite(number) for number in numbers):
+            raise PhysicsError(
+                f"{entity} was given {what} of {', '.join(map(str, numbers))}; all numbers must be finite"
+            )
+
+    def _inertia(self, entity: Entity, what: str) -> Inertia:
+        body = entity.get(Body)
+        if body is None or body.kind != BodyKind.DYNAMIC:
+            raise PhysicsError(f"{entity} has no dynamic body to take {what}; add Body(BodyKind.DYNAMIC)")
+        collider = entity.get(Collider)
+        shape, material = (collider.shape, collider.material) if collider is not None else (None, None)
+        return inertia(shape, material, body.mass, body.moment, body.fixed_rotation)
+
+    def _moment(self, entity: Entity, weight: Inertia, x: float, y: float, at: tuple[float, float] | None) -> float:
+        if at is None:
+            return 0.0
+        place = entity[Transform]
+        c, s = cos(place.angle), sin(place.angle)
+        rx = at[0] - place.x - (weight.x * c - weight.y * s)
+        ry = at[1] - place.y - (weight.x * s + weight.y * c)
+        return rx * y - ry * x
+
+    # Queries
+
+    def raycast(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        *,
+        radius: float = 0.0,
+        mask: int = EVERYTHING,
+        ignore: Iterable[Entity] = (),
+        sensors: bool = False,
+    ) -> Hit | None:
+        """The first thing on the way from (x0, y0) to (x1, y1), for a ray or a circle of `radius` moving along it."""
+        hits = self._queries().raycast_all((x0, y0), (x1, y1), radius, mask, ignore, sensors)
+        return hits[0] if hits else None
+
+    def raycast_all(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        *,
+        radius: float = 0.0,
+        mask: int = EVERYTHING,
+        ignore: Iterable[Entity] = (),
+        sensors: bool = False,
+    ) -> list[Hit]:
+        """All entities on the way, nearest first, each once."""
+        return self._queries().raycast_all((x0, y0), (x1, y1), radius, mask, ignore, sensors)
+
+    def at(self, x: float, y: float, mask: int = EVERYTHING, *, sensors: bool = False) -> list[Entity]:
+        """The entities a point lies in, in order of id."""
+        return self._queries().at(x, y, mask, sensors)
+
+    def within(
+        self, x: float, y: float, radius: float, mask: int = EVERYTHING, *, sensors: bool = False
+    ) -> list[Entity]:
+        """The entities whose shape is no farther than `radius` from a point, nearest first."""
+        return self._queries().within(x, y, radius, mask, sensors)
+
+    def overlap(
+        self,
+        shape: Shape,
+        x: float,
+        y: float,
+        angle: float = 0.0,
+        mask: int = EVERYTHING,
+        *,
+        sensors: bool = False,
+    ) -> list[Entity]:
+        """The entities a shape placed there would touch, in order of id."""
+        return self._queries().overlap(shape, x, y, angle, mask, sensors)
+
+    def area(
+        self, x0: float, y0: float, x1: float, y1: float, mask: int = EVERYTHING, *, sensors: bool = False
+    ) -> list[Entity]:
+        """The entities whose bounding box meets a rectangle, in order of id."""
+        return self._queries().area(x0, y0, x1, y1, mask, sensors)
+
+    def touching(self, entity: Entity) -> list[Entity]:
+        """The entities that touch this one as of the last step, in order of id."""
+        pairs = self.simulation.state().touching
+        ids = sorted([*pairs[pairs[:, 0] == entity.id, 1].tolist(), *pairs[pairs[:, 1] == entity.id, 0].tolist()])
+        return [found for id in ids if (found := self.world.find(id)) is not None]
+
+    def _queries(self) -> Queries:
+        if self.simulation.is_fresh:
+            raise PhysicsError(
+                "the space has not taken in the world yet; call space.sync() after building it, or query inside a tick"
+            )
+        return Queries(self.simulation.space, self.simulation.bodies)
+
+    # Participant of snapshots
+
+    def capture(self) -> SimulationState:
+        """What no component holds. Also makes the live space anew, so that going on equals restoring."""
+        return self.simulation.capture()
+
+    def restore(self, state: SimulationState) -> None:
+        """Make the space anew from the world's columns and `state`."""
+        self.simulation.restore(state)
+
+    def digest(self) -> int:
+        """The hash of what no component holds."""
+        state = self.simulation.state()
+        gone = [(gone.a, gone.b) for gone in state.gone]
+        rest: Any = (gone, list(state.decided.items()), state.velocities, state.pushes, state.absent)
+        hash = blake2b(np.ascontiguousarray(state.touching).tobytes(), digest_size=8)
+        hash.update(digest(rest).to_bytes(8, "little"))
+        return int.from_bytes(hash.digest(), "little")
