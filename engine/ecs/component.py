@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast, dataclass
 
 import numpy as np
 
-from engine.ecs.column import FieldSpec, ObjectColumn, f32, f64, flag, i32, i64, obj, ref, u8, u32, u64
+from engine.ecs.column import FieldSpec, ObjectColumn
 from engine.ecs.errors import ComponentError, StaleRowError
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def _stale_class(mcs: type[ComponentType], cls: type[Component]) -> type | None:
     return stale
 
 
-@dataclass_transform(field_specifiers=(f32, f64, i32, i64, u8, u32, u64, flag, ref, obj))
+# The field functions are no field specifiers: those without a default argument would be taken as required.
+@dataclass_transform()
 class Component(_Record, metaclass=ComponentType):
     """Base of all components::
 

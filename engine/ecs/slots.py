@@ -17,12 +17,10 @@ LAST_GENERATION = 2**32 - 1
 
 @dataclass(slots=True, frozen=True)
 class SlotsState:
-    """A copy of all slots."""
+    """Which ids have been given out and freed; where entities live follows from the tables."""
 
     free: list[int]
     generations: NDArray[np.uint32]
-    tables: NDArray[np.int32]
-    rows: NDArray[np.int32]
 
 
 def indices_of(ids: NDArray[np.uint64]) -> NDArray[np.intp]:
@@ -119,15 +117,15 @@ class Slots:
         self.free.extend(indices[self.generations[indices] != 0].tolist())
 
     def state(self) -> SlotsState:
-        """A copy of everything, for `load`."""
-        used = self.used
-        return SlotsState(
-            self.free.copy(), self.generations[:used].copy(), self.tables[:used].copy(), self.rows[:used].copy()
-        )
+        """A copy of what has been given out, for `load`."""
+        return SlotsState(self.free.copy(), self.generations[: self.used].copy())
 
     def load(self, state: SlotsState) -> None:
-        """Go back to a copy. Handles given out since then are stale until their ids are given out again."""
+        """Go back to a copy, with all entities yet to be settled.
+
+        Handles given out since then are stale until their ids are given out again.
+        """
         self.used = used = len(state.generations)
         self._allocate(max(self.capacity, used))
         self.free = state.free.copy()
-        self.generations[:used], self.tables[:used], self.rows[:used] = state.generations, state.tables, state.rows
+        self.generations[:used] = state.generations

@@ -101,6 +101,7 @@ def restore(world: World, snapshot: Snapshot) -> None:
     world._shared.load(snapshot.slots)
     for table, state in zip(tables, snapshot.tables, strict=True):
         _restore_table(table, state, memo)
+        world._shared.settle(state.ids, table.place, slice(0, table.count))
     for entity, components in kept:
         if world._is_current(entity):
             slot = entity & INDEX
@@ -222,8 +223,7 @@ def _copied(rows: list[list[Any]], memo: dict[int, Any]) -> list[list[Any]]:
 
 
 def _restore_table(table: Table, state: _TableState, memo: dict[int, Any]) -> None:
-    rows = table.append_many(state.ids)
-    assert rows.start == 0
+    table.append_many(state.ids)
     for component, buffer, cells in zip(state.components, state.buffers, state.cells, strict=True):
         pool = table.pools[component]
         pool.view[: len(buffer)] = buffer

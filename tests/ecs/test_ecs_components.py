@@ -2,6 +2,7 @@
 
 import copy
 from enum import Enum
+from types import new_class
 from typing import ClassVar
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_components_do_not_inherit() -> None:
 @pytest.mark.parametrize("name", ["copy", "values", "record", "_cells", "self", "local"])
 def test_taken_names_are_refused(name: str) -> None:
     with pytest.raises(ComponentError, match=f"cannot be called {name}"):
-        type(Component)("Wrong", (Component,), {name: f32(), "__annotations__": {name: "F32"}})
+        new_class("Wrong", (Component,), exec_body=lambda body: body.update({name: f32()}))
 
 
 def test_a_mutable_default_is_refused() -> None:

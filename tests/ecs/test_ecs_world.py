@@ -334,13 +334,17 @@ def test_despawn_many_waits_for_the_end_of_the_stage(world: World) -> None:
 
 
 def test_blocks_nest_and_survive_errors(world: World) -> None:
-    with pytest.raises(RuntimeError), world.deferred():
+    def stage() -> None:
         with world.deferred():
-            world.spawn(Pos())
-        assert len(world) == 0
-        with pytest.raises(EcsError, match="flush"):
-            world.flush()
-        raise RuntimeError
+            with world.deferred():
+                world.spawn(Pos())
+            assert len(world) == 0
+            with pytest.raises(EcsError, match="flush"):
+                world.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stage()
     assert len(world) == 1
     assert not world.is_deferred
 
