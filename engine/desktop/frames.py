@@ -183,11 +183,14 @@ class Frames:
         look, turn = row >> TURN_BITS, row & (TURNS - 1)
         base = self._bases[look]
         frame = base if turn == 0 else pygame.transform.rotozoom(base, -turn * 360 / TURNS, 1.0)
+        shown = frame.get_bounding_rect(1)
+        self.left[row] = frame.get_width() / 2 - shown.x
+        self.top[row] = frame.get_height() / 2 - shown.y
+        if shown.size != frame.get_size():
+            frame = frame.subsurface(shown if shown.width else (0, 0, 1, 1)).copy()
         self.surfaces[row] = frame
-        self.left[row] = frame.get_width() / 2
-        self.top[row] = frame.get_height() / 2
         self._ready[row] = True
-        if turn:
+        if frame is not base:
             self._bytes[look] += _bytes_of(frame)
             self.bytes += _bytes_of(frame)
 

@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 FINENESS = 8
 """Entries of the colour table per pixel of distance."""
-HALO = 0.5
+HALO = 0.62
 """Brightness of the light just outside of a line."""
 HEART = 0.8
 """How white the middle of a glowing line is."""
@@ -127,7 +127,7 @@ def light(distance: Distances, color: int, width: float, glow: float) -> pygame.
     core = np.clip(half + 0.5 - away, 0.0, 1.0)
     heart = HEART * core * np.clip(1.0 - away / max(half, 0.75), 0.0, 1.0) ** 0.5
     rest = np.clip(1.0 - (away - half) / max(glow, 1e-6), 0.0, 1.0)
-    halo = HALO * (0.65 * rest**3 + 0.35 * rest**9)
+    halo = HALO * (0.6 * rest**2.4 + 0.4 * rest**8)
     rgb = np.array([color >> 24 & 255, color >> 16 & 255, color >> 8 & 255], np.float64)
     shine = np.maximum(core, halo * (1.0 - core))[:, None] * rgb
     shine += heart[:, None] * (255.0 - rgb)

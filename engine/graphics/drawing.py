@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from engine.graphics.trail import Trails
 from engine.scene import Offset, Transform
 
 Draw = Callable[[], None]
+Place = tuple[int, int]
+"""Layer, and rank within the layer."""
 Item = tuple[int, int, Draw]
 """Layer, rank within the layer, and what to do."""
 
@@ -58,13 +60,15 @@ def _look_up_runs(rows: Rows, first: NDArray[np.uint32]) -> None:
 def draw_list(world: World, view: View, renderer: Renderer, alpha: float) -> list[Item]:
     """Everything of the world to draw in `view`, in order."""
     items: list[Item] = []
-    for make in (_tilings, _lines, _sprites, _trails, _particles, _texts):
+    for make in (_tilings, _lines, _trails, _particles, _texts):
         items.extend(make(world, view, renderer, alpha))
+    items.extend(_sprites(world, view, renderer, alpha, sorted({item[:2] for item in items})))
     items.sort(key=lambda item: item[:2])
     return items
 
 
-def _sprites(world: World, view: View, renderer: Renderer, alpha: float) -> Iterator[Item]:
+def _sprites(world: World, view: View, renderer: Renderer, alpha: float, others: list[Place]) -> Iterator[Item]:
+    """Batches of sprites, as large as the layers and ranks of `others`, drawn in between, allow."""
     parts = [part for rows in placed(world, Sprite, alpha) if (part := _seen(rows, view, renderer)) is not None]
     if not parts:
         return
@@ -75,16 +79,28 @@ def _sprites(world: World, view: View, renderer: Renderer, alpha: float) -> Iter
         sorting = np.argsort(order, kind="stable")
         columns: list[Any] = [column[sorting] for column in (picture, x, y, angle, scale, tint, opacity, flip, order)]
         picture, x, y, angle, scale, tint, opacity, flip, order = columns
-    groups = order >> 32
-    edges = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
-    for start, stop in pairwise(edges):
+    for start, stop, (layer, rank) in _cuts(order >> 32, others):
         part = slice(start, stop)
-        additive = bool(groups[start] & 1)
+        additive = rank == LIGHT
         batch = SpriteBatch(
             picture[part], x[part], y[part], angle[part], scale[part], tint[part], opacity[part], flip[part], additive
         )
-        rank = LIGHT if additive else SPRITE
-        yield int(groups[start] >> 1), rank, lambda batch=batch: renderer.sprites(batch)
+        yield layer, rank, lambda batch=batch: renderer.sprites(batch)
+
+
+def _cuts(groups: NDArray[np.int64], others: list[Place]) -> list[tuple[int, int, Place]]:
+    """Cut the sorted `groups` (layer << 1 | additive) where the blending changes or something else is in between."""
+    cuts: list[tuple[int, Place]] = []
+    last: tuple[int, int] | None = None
+    for start in (0, *(np.flatnonzero(np.diff(groups)) + 1).tolist()):
+        group = int(groups[start])
+        place = group >> 1, LIGHT if group & 1 else SPRITE
+        run = bisect(others, place), place[1]
+        if run != last:
+            cuts.append((start, place))
+            last = run
+    stops = [*(start for start, _ in cuts[1:]), len(groups)]
+    return [(start, stop, place) for (start, place), stop in zip(cuts, stops, strict=True)]
 
 
 def _seen(found: Placed, view: View, renderer: Renderer) -> list[Any] | None:

@@ -81,7 +81,7 @@ class Trails:
             self._add(new)
         where = self._rows_of(ids)
         far = np.hypot(x - self.x[where, 0], y - self.y[where, 0]) > JUMP * max(dt, 1 / 240) + 50.0
-        self.age[where[far], 1:] = np.inf
+        self.age[where[far]] = np.inf
         # A new place is taken when the newest one is old enough that the places in use cover the trail's time.
         due = self.age[where, 1] >= self.seconds[where] / (SAMPLES - 2)
         moved = where[due]
@@ -118,7 +118,7 @@ class Trails:
         x0, y0, x1, y1 = x[trail, place], y[trail, place], x[trail, place + 1], y[trail, place + 1]
         length = np.hypot(x1 - x0, y1 - y0)
         width = self.width[trail] * view.zoom
-        spacing = np.maximum(width * 0.3, 1.5)
+        spacing = np.maximum(width * 0.45, 1.5)
         counts = np.ceil(length / spacing)
         total = float(counts.sum())
         if total > MOST_DOTS:
