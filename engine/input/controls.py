@@ -97,8 +97,9 @@ class Controls:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         own: dict[str, Action[Any]] = {name: value for name, value in vars(cls).items() if isinstance(value, Action)}
+        reserved = {*dir(Controls), *vars(Controls())}
         for name in own:
-            if hasattr(Controls, name):
+            if name in reserved:
                 raise InputError(f"{cls.__name__}.{name} hides what Controls itself calls {name!r}; rename the action")
         cls.actions = {**cls.actions, **own}
 
@@ -247,6 +248,8 @@ class Controls:
 
     def sample(self) -> None:
         """Work out the actions' values for this tick from what happened since the last."""
+        if self._version != self.bindings.version:
+            self._block_held()
         for action, state in self._states.items():
             state.sample({part: self._levels[Slot(action, part)] for part in action.defaults}, action.dead_zone)
         for level in self._levels.values():
@@ -263,7 +266,8 @@ class Controls:
             self.pointer = (x, y)
 
     def _switch(self, pad: int, switch: Switch, value: float) -> None:
-        self._index()
+        if self._version != self.bindings.version:
+            self._block_held()
         before = self._value(switch)
         if value:
             self._values[pad, switch] = value
@@ -314,15 +318,12 @@ class Controls:
             for atom in (switch, *atoms):
                 if self._raw(atom) >= RELEASE_AT:
                     self._taken[atom] = 0
-        self._version = -1
         self._index()
         for slot in self._levels:
             self._update(slot)
 
     def _index(self) -> None:
-        """Note which slots a switch drives, after bindings have changed."""
-        if self._version == self.bindings.version:
-            return
+        """Note which slots a switch drives."""
         self._version = self.bindings.version
         self._driven = {}
         self._chords = []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.app import App, AppError, Game, Options, Plugin, Scene
 from engine.ecs import World, component_hashes, state_hash
@@ -34,6 +33,9 @@ from engine.input import (
 from engine.testing.clock import ManualClock
 from engine.testing.executor import InlineExecutor
 
+if TYPE_CHECKING:
+    from engine.desktop.offscreen import Offscreen
+
 E = TypeVar("E")
 C = TypeVar("C", bound=Controls)
 
@@ -59,10 +61,11 @@ def play(
     found: list[object] = [BindingsFile(None), *resources]
     offscreen: Offscreen | None = None
     if view:
-        drawn: Offscreen = import_module("engine.desktop.offscreen").Offscreen()
-        offscreen = drawn
+        from engine.desktop.offscreen import Offscreen  # here, as most tests draw nothing
+
+        offscreen = Offscreen()
         plugins = [*game.view(options), *plugins]
-        found.extend(drawn.resources())
+        found.extend(offscreen.resources())
     app = App(executor=InlineExecutor())
     app.push(game.scene(options, [*plugins, *extra], resources=found))
     return Harness(app, offscreen=offscreen)
@@ -79,14 +82,6 @@ def harness(app: App | Scene | Plugin, *more: Plugin, seed: int = 0, resources: 
     else:
         made.push(Scene(app, *more, name="test", seed=seed, resources=[BindingsFile(None), *resources]))
     return Harness(made)
-
-
-class Offscreen(Protocol):
-    """What draws a scene into memory; see `engine.desktop.offscreen`."""
-
-    def resources(self) -> Sequence[object]: ...
-    def draw(self, scene: Scene) -> object: ...
-    def save(self, path: Path) -> object: ...
 
 
 class Harness:
@@ -139,10 +134,10 @@ class Harness:
         return component_hashes(self.world)
 
     def screenshot(self, path: Path | str) -> Path:
-        """Draw the top scene as it is now into a picture file. Raises `AppError` if it was made without its view."""
+        """Draw the visible scenes into a picture file. Raises `AppError` if the match was made without its view."""
         if self._offscreen is None:
             raise AppError("there is nothing that draws; use play(game, view=True) to take pictures")
-        self._offscreen.draw(self.scene)
+        self._offscreen.draw(*self.app.visible())
         self._offscreen.save(Path(path))
         return Path(path)
 
