@@ -119,8 +119,8 @@ class Delivery:
         self._next = 0  # the number of the next packet
         self._in_flight: dict[int, _Sent] = {}  # by number, oldest first
         self._given_up: dict[int, _Sent] = {}  # taken for lost, but may yet be acked
-        self._last_ack = -1
-        self._last_bits = 0
+        self._last_ack: int = -1
+        self._last_bits: int = 0
         self._newest_acked = -1
         self._timeouts = 0
         self._arrivals = Arrivals()

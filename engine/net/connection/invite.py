@@ -1,0 +1,74 @@
+"""Invites: one URI with which a friend's game finds a server, and knows that it is the right one.
+
+    tickwire://203.0.113.9:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+
+The game asks that host and port over HTTPS for a connect token, and talks to the server only if the SHA-256 of its TLS
+key is `key`, so no certificate authority is needed and no one in between can answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+SCHEME = "tickwire"
+FINGERPRINT_BYTES = 32
+
+_NAME = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Where to ask for a connect token, and the SHA-256 of the TLS key (its SubjectPublicKeyInfo) found there."""
+
+    host: str
+    """A name or an IP address."""
+    port: int
+    fingerprint: bytes
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.host):
+            raise ValueError(f"an invite to {self.host!r}: neither a host name nor an IP address")
+        if not 0 < self.port < 1 << 16:
+            raise ValueError(f"an invite to port {self.port}: not 1 to 65535")
+        if len(self.fingerprint) != FINGERPRINT_BYTES:
+            raise ValueError(f"an invite with a key of {len(self.fingerprint)} bytes: not {FINGERPRINT_BYTES}")
+
+    @property
+    def authority(self) -> str:
+        """``host:port``, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        key = base64.urlsafe_b64encode(self.fingerprint).rstrip(b"=").decode()
+        return f"{SCHEME}://{self.authority}?key={key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Invite:
+        """Read what `str` wrote. Raises `ValueError` that says which part is wrong."""
+        text = text.strip()
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no invite: {error}") from None
+        if parts.scheme != SCHEME:
+            raise ValueError(f"{text!r} is no invite: one begins with {SCHEME}://")
+        if not host or port is None:
+            raise ValueError(
+                f"{text!r} is no invite: it names no host and port, as in {SCHEME}://203.0.113.9:7777?key=..."
+            )
+        if parts.path not in ("", "/") or parts.fragment or parts.username is not None:
+            raise ValueError(f"{text!r} is no invite: after host and port comes only ?key=...")
+        query = dict(parse_qsl(parts.query))
+        key = query.pop("key", None)
+        if key is None or query:
+            raise ValueError(f"{text!r} is no invite: it must hold key=... and nothing else; was it cut off?")
+        try:
+            fingerprint = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError(f"{text!r} is no invite: its key is not base64url; was it cut off?") from None
+        return cls(host, port, fingerprint)
