@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
@@ -229,8 +230,23 @@ def test_isolate_disables_after_patience_failures() -> None:
     assert [entry for entry in dispatcher.context if entry[0] == "ok"] == [("ok", n) for n in range(5)]
 
 
-def test_isolate_names_the_handler_that_cancelled_itself_and_then_raised() -> None:
+def test_isolate_tells_two_registrations_of_one_function_apart() -> None:
     dispatcher, failures = hosting()
+
+    def second_time(log: Log, event: Hit) -> None:
+        log.append(event.n)
+        if len(log) == 2:
+            raise ValueError
+
+    dispatcher.subscribe(Hit, second_time)
+    second = dispatcher.subscribe(Hit, second_time)
+    dispatcher.trigger(Hit(1))
+    assert dispatcher.context == [1, 1]
+    assert [failure.subscription for failure in failures] == [second]
+
+
+def test_isolate_names_the_handler_that_cancelled_itself_and_then_raised() -> None:
+    dispatcher, failures = hosting(patience=1)
 
     def once(log: Log, event: Hit) -> None:
         made.cancel()
@@ -305,15 +321,17 @@ def test_endless_triggering_is_isolated_too() -> None:
 
 def test_reporting_survives_a_raising_report_and_a_raising_repr(caplog: pytest.LogCaptureFixture) -> None:
     def report(failure: Failure) -> None:
-        str(failure)
+        reports.append(str(failure))
         raise OSError("log disk full")
 
+    reports: list[str] = []
     dispatcher: Dispatcher[Log] = Dispatcher([], on_error=OnError.ISOLATE, on_failure=report)
     seen: list[object] = []
     dispatcher.subscribe(Unspeakable, lambda log, event: boom(log, Hit()))
     dispatcher.subscribe(Unspeakable, lambda log, event: seen.append(event))
     dispatcher.trigger(Unspeakable())
     assert len(seen) == 1
+    assert "on Unspeakable: <Unspeakable whose repr raised RuntimeError>" in reports[0]
     assert "on_failure raised" in caplog.text
 
 
@@ -335,7 +353,6 @@ def test_a_cascade_names_its_chain() -> None:
     dispatcher: Dispatcher[Log] = Dispatcher([])
 
     def answer_ping(log: Log, event: Ping) -> None:
-        dispatcher.post(Hit(event.n))  # a bystander, posted first
         dispatcher.post(Pong(event.n + 1))
 
     def answer_pong(log: Log, event: Pong) -> None:
@@ -345,6 +362,11 @@ def test_a_cascade_names_its_chain() -> None:
         dispatcher.trigger(Hit(event.n))
         dispatcher.post(Ping(event.n))
 
+    def stand_by(log: Log, event: Any) -> None:
+        dispatcher.post(Hit(event.n))
+
+    for kind in (Ping, Pong, Added[int]):
+        dispatcher.subscribe(kind, stand_by)
     sites = [dispatcher.subscribe(Ping, answer_ping).site, dispatcher.subscribe(Pong, answer_pong).site]
     dispatcher.subscribe(Added[int], answer_added)
     dispatcher.subscribe(Hit, ok)
@@ -352,7 +374,7 @@ def test_a_cascade_names_its_chain() -> None:
     with pytest.raises(CascadeError, match="after 64 passes") as caught:
         dispatcher.deliver()
     text = str(caught.value)
-    steps = re.findall(r"(\S+) → \S*(answer_\w+|ok)", text)
+    steps = re.findall(r"(\S+) → \S*(answer_\w+|ok|stand_by)", text)
     turns = [("Ping", "answer_ping"), ("Pong", "answer_pong"), ("Added[int]", "answer_added")]
     start = turns.index(steps[0])
     assert steps == turns[start:] + turns[:start], text
@@ -389,8 +411,11 @@ def test_a_cascade_of_the_very_same_object_is_told_right() -> None:
 def test_the_depth_itself_is_allowed() -> None:
     dispatcher: Dispatcher[Log] = Dispatcher([], depth=5)
 
+    callers: list[str] = []
+
     def count(log: Log, event: Hit) -> None:
         log.append(event.n)
+        callers.append(sys._getframe(1).f_code.co_name)  # pyright: ignore[reportPrivateUsage]
         if event.n < 5:
             dispatcher.post(Hit(event.n + 1))
 
@@ -401,8 +426,30 @@ def test_the_depth_itself_is_allowed() -> None:
     dispatcher.post(Hit(0))
     with pytest.raises(CascadeError):
         dispatcher.deliver()
+    callers.clear()
     dispatcher.post(Hit(5))
     assert dispatcher.deliver() == 1
+    dispatcher.trigger(Hit(5))
+    assert callers == ["noted", "trigger"]  # with so small a depth all passes are noted, but nothing outside them
+
+
+def test_a_flood_names_its_chain() -> None:
+    dispatcher: Dispatcher[Log] = Dispatcher([], flood=5000)
+
+    def answer_ping(log: Log, event: Ping) -> None:
+        dispatcher.post(Pong())
+        dispatcher.post(Pong())
+
+    def answer_pong(log: Log, event: Pong) -> None:
+        dispatcher.post(Ping())
+
+    dispatcher.subscribe(Ping, answer_ping)
+    dispatcher.subscribe(Pong, answer_pong)
+    dispatcher.post(Ping())
+    with pytest.raises(CascadeError) as caught:
+        dispatcher.deliver()
+    assert "answer_ping" in str(caught.value)
+    assert "answer_pong" in str(caught.value)
 
 
 @pytest.mark.parametrize("fan", [2, 3, 200])

@@ -223,6 +223,11 @@ def test_every_float_comes_back(x: float) -> None:
     assert same(aim, Aim(x, 1))
 
 
+@pytest.mark.parametrize("text", ["", "\0", "é", "\ud800", "\U0001f3ae", '"\\'])
+def test_every_text_comes_back(text: str) -> None:
+    assert parse_journal(written([(1, Commanded(1, text))])).decoded(1, KNOWN) == [Commanded(1, text)]
+
+
 def test_a_command_keeps_its_class_and_generic_fields_are_read_by_their_origin() -> None:
     wrapped = Wrapped(Commanded(2, FineAim(1.0)))
     [command, inner] = parse_journal(written([(1, Commanded(1, Level.HARD)), (1, wrapped)])).decoded(1, KNOWN)
