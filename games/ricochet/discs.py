@@ -47,12 +47,17 @@ def disc(ship: Entity, angle: float) -> tuple[Component, ...]:
 @discs.setup
 def let_through(world: World) -> None:
     """Discs fly through their thrower until they have left it, and through ships that cannot be harmed."""
+    space = world.resource(Space)
 
-    def refuse(world: World, disc: Entity, ship: Entity) -> bool:
+    @space.refuse(Disc, Ship)
+    def passes_ship(world: World, disc: Entity, ship: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
         flying = disc[Disc]
         return is_untouchable(ship) or (flying.ship == ship.id and not flying.away)
 
-    world.resource(Space).refuse(Disc, Ship)(refuse)
+    @space.refuse(Disc, Disc)
+    def passes_disc(world: World, a: Entity, b: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
+        one, other = a[Disc], b[Disc]
+        return one.ship == other.ship and not (one.away and other.away)
 
 
 @discs.on(Tick)

@@ -16,7 +16,6 @@ from games.ricochet.match import Match, Mode, Part
 from games.ricochet.rules import rules
 from games.ricochet.scoring import ranking, team_points
 
-
 MODES = tuple(mode.value for mode in Mode)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, hypot, pi, sin
+from math import hypot
 
 from engine.app import Plugin, Tick
 from engine.ecs import Component, Entity, World
@@ -33,8 +33,10 @@ SAFE = 900.0
 """Further from an enemy than this, one spot is as good as another, units."""
 LUCK = 250.0
 """How much further off a spot may seem than it is, units; so that nobody can lie in wait."""
-ROOM = 62.0
-"""Ships launched at the same spot stand this far apart, units."""
+ROOM = 60.0
+"""Ships are launched at least this far from any other, units."""
+BESIDE = ((ROOM, 0.0), (0.0, ROOM), (-ROOM, 0.0), (0.0, -ROOM))
+"""Where a ship is launched if the spot itself is taken; every spot has that much room around it."""
 
 
 def ship(player: Entity, spot: SpawnSpot) -> tuple[Component, ...]:
@@ -100,7 +102,7 @@ def launch(world: World, players: list[Entity]) -> None:
 
 
 def _safest(world: World, spots: tuple[SpawnSpot, ...], team: Team, ships: list[tuple[float, float, int]]) -> SpawnSpot:
-    """The spot furthest from the next enemy, with some luck; a free place beside it if a ship is in the way."""
+    """The spot furthest from the next enemy, with some luck, at which there is still room."""
     enemies = [(x, y) for x, y, side in ships if team is Team.NONE or side != team]
     own = [spot for spot in spots if team in (Team.NONE, spot.team)] or list(spots)
 
@@ -108,12 +110,9 @@ def _safest(world: World, spots: tuple[SpawnSpot, ...], team: Team, ships: list[
         nearest = min((hypot(spot.x - x, spot.y - y) for x, y in enemies), default=SAFE)
         return min(nearest, SAFE) + world.rng.random() * LUCK
 
-    spot = max(own, key=safety)
-    places = [(spot.x, spot.y)]
-    places += [(spot.x + ROOM * cos(turn * pi / 2), spot.y + ROOM * sin(turn * pi / 2)) for turn in range(4)]
-
-    def room(place: tuple[float, float]) -> float:
-        return min((hypot(place[0] - x, place[1] - y) for x, y, _ in ships), default=ROOM)
-
-    x, y = next((place for place in places if room(place) >= ROOM), max(places, key=room))
-    return SpawnSpot(x, y, spot.angle, spot.team)
+    order = sorted(own, key=safety, reverse=True)
+    for spot in order:
+        for x, y in [(spot.x, spot.y), *((spot.x + dx, spot.y + dy) for dx, dy in BESIDE)]:
+            if all(hypot(x - ship_x, y - ship_y) >= ROOM for ship_x, ship_y, _ in ships):
+                return SpawnSpot(x, y, spot.angle, spot.team)
+    return order[0]

@@ -15,7 +15,7 @@ from engine.scene import Transform
 from games.ricochet.arena import Arenas, parse_arena
 from games.ricochet.bots import BotSettings, bots
 from games.ricochet.commands import Fly
-from games.ricochet.components import Disc, Protection, Score
+from games.ricochet.components import Disc, Player, Protection, Score
 from games.ricochet.discs import disc
 from games.ricochet.match import Match, Mode
 from games.ricochet.rules import rules
@@ -139,9 +139,14 @@ class Table:
             setattr(thrown[Disc], name, value)
         return thrown
 
+    def player(self, seat: int) -> Player:
+        player = player_in(self.world, seat)
+        assert player is not None, f"nobody sits in seat {seat}"
+        return player[Player]
+
     def score(self, seat: int) -> Score:
         player = player_in(self.world, seat)
-        assert player is not None
+        assert player is not None, f"nobody sits in seat {seat}"
         return player[Score]
 
 

@@ -1,5 +1,8 @@
 """Map files: what is read, and what is said about a bad one."""
 
+# pytest.approx has no full types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,8 @@
 """Discs: three bounces, what they do to ships, and what shields and dashes do about them."""
 
+# pytest.approx has no full types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -155,13 +158,14 @@ def test_a_dashing_ship_lets_discs_through(table: Tables) -> None:
 
 def test_spawn_protection_holds_until_the_first_throw(table: Tables) -> None:
     game = table()
+    game.place(0, 300, 200)
     ship = game.place(1, 900, 500)
     ship[Protection].seconds = 5.0
     hurt = game.hear(Hurt)
     game.throw(0, 800, 500, 0.0, bounces=1)
     game.run(20)
     assert not hurt
-    game.tap(1, fire=True, aim=-pi / 2)
+    game.tap(1, fire=True, aim=-1.0)
     game.throw(0, 800, 500, 0.0, bounces=1)
     game.run(20)
     assert [event.seat for event in hurt] == [1]
@@ -210,11 +214,13 @@ def test_no_disc_gets_faster_than_walls_can_hold(table: Tables) -> None:
 
 def test_a_crate_breaks_on_the_second_hit(table: Tables) -> None:
     game = table(changes={"crates": [{"at": [800, 500], "size": 48, "degrees": 0}]})
+    game.place(0, 300, 100)
+    game.place(1, 300, 200)
     hit, broken = game.hear(CrateHit), game.hear(CrateBroken)
     game.throw(0, 600, 500, 0.0)
     game.run(20)
     assert [event.points for event in hit] == [1]
-    game.throw(1, 600, 500, 0.0)
+    game.throw(1, 800, 700, -pi / 2)
     game.run(20)
     assert [event.by for event in broken] == [1]
     assert game.world.count(Crate) == 0

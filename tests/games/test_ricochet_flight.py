@@ -1,5 +1,8 @@
 """Flight: drift, dashes, and commands that try more than they may."""
 
+# pytest.approx has no full types.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -101,7 +101,7 @@ def test_thirty_two_ships_find_room_on_four_spots(table: Tables) -> None:
 
 def test_team_mates_share_points_and_killing_one_costs(table: Tables) -> None:
     game = table(people=4, mode=Mode.TEAMS)
-    teams = [player_in(game.world, seat)[Player].team for seat in range(4)]
+    teams = [game.player(seat).team for seat in range(4)]
     assert teams == [Team.A, Team.B, Team.A, Team.B]
     for seat, spot in enumerate(((300, 300), (1300, 300), (300, 700), (1300, 700))):
         game.place(seat, *spot)
@@ -128,8 +128,7 @@ def test_a_newcomer_takes_a_bots_seat_and_a_bot_takes_it_back(table: Tables) -> 
     assert seat_for_newcomer(game.world) == 1
     game.scene.receive(Joined(1, "Grace\x07 Hopper the very first"))
     game.run(2)
-    player = player_in(game.world, 1)
-    assert player[Player].name == "Grace Hopper the"
+    assert game.player(1).name == "Grace Hopper the"
     assert taken[0].person
     assert game.has_ship(1)
     assert game.world.count(Player) == 3
@@ -146,7 +145,7 @@ def test_a_latecomer_beyond_the_match_gets_a_free_seat_and_frees_it(table: Table
     assert seat_for_newcomer(game.world) == 2
     game.scene.receive(Joined(2, ""))
     game.run(2)
-    assert player_in(game.world, 2)[Player].name == "Player 3"
+    assert game.player(2).name == "Player 3"
     game.scene.receive(Left(2))
     game.run(2)
     assert [event.seat for event in freed] == [2]
@@ -161,7 +160,7 @@ def test_a_person_is_not_thrown_out_and_wild_seats_are_passed_over(table: Tables
         game.scene.receive(event)
     game.run(2)
     assert not taken
-    assert player_in(game.world, 0)[Player].name == "Player 1"
+    assert game.player(0).name == "Player 1"
 
 
 def test_a_full_match_has_no_seat_left(table: Tables) -> None:

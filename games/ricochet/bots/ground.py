@@ -44,7 +44,7 @@ class Ground:
     def __init__(self, arena: Arena) -> None:
         self.columns = int(arena.width // CELL) + 1
         self.lines = int(arena.height // CELL) + 1
-        x, y = np.meshgrid((np.arange(self.columns) + 0.5) * CELL, (np.arange(self.lines) + 0.5) * CELL)
+        x, y = np.meshgrid(_middles(self.columns), _middles(self.lines))
         self.x, self.y = x.ravel(), y.ravel()
         room = _room(arena, self.x, self.y)
         self._cost: list[float] = np.where(room < ROOMY, 2.5, 1.0).tolist()
@@ -137,6 +137,10 @@ class Ground:
 def ground_of(arena: Arena) -> Ground:
     """The ground of an arena, made once."""
     return Ground(arena)
+
+
+def _middles(count: int) -> Floats:
+    return (np.arange(count, dtype=np.float64) + 0.5) * CELL
 
 
 def _room(arena: Arena, x: Floats, y: Floats) -> Floats:
