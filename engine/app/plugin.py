@@ -84,7 +84,8 @@ class Plugin:
         """Ask the decorated `sample(world)` for commands once a tick.
 
         `simulated` says that the commands follow from the simulation alone, as a bot's do. Those of people do not:
-        they are journalled, and a replay takes them from the journal instead of asking.
+        they are journalled, and a replay takes them from the journal instead of asking. They are delivered before
+        simulated ones; within each kind the order is that of registration.
         """
 
         def register(

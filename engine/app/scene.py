@@ -109,6 +109,7 @@ class Scene:
             self.world.insert(resource)
         for plugin in self.plugins:
             self._subscribe(plugin)
+        self._sources.sort(key=lambda source: source.simulated)  # as in a replay, which has people's commands first
         for plugin in self.plugins:
             for build in plugin.setups:
                 build(self.world)
