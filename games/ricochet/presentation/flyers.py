@@ -1,0 +1,170 @@
+"""Ships, discs and the ball as they are seen."""
+
+from __future__ import annotations
+
+from math import cos, hypot, sin
+
+from engine.app import Frame, Plugin
+from engine.ecs import Added, ChildOf, Component, Entity, World
+from engine.graphics import Animation, Color, Particles, Sprite, Text, Trail, strip
+from engine.physics import Velocity
+from engine.scene import Offset, Transform
+from games.ricochet import tuning
+from games.ricochet.components import Ball, Boosts, Controls, Dash, Disc, Player, Protection, Shield, Ship
+from games.ricochet.events import Bounced, Reflected
+from games.ricochet.presentation.looks import BALL, BRIGHT, Layer, color_of, shape_of
+from games.ricochet.presentation.recipes import EMBERS
+from games.ricochet.seats import player_in
+
+flyers = Plugin("ricochet.presentation.flyers")
+
+FLAME_AT = -44.0
+"""Where the middle of the flame's picture sits behind a ship, so that its nozzle meets the stern."""
+BALL_IMAGE_RADIUS = 48.0
+FLAME_FPS = 18.0
+DISC_FPS = 20.0
+TRAIL_WIDTH = 16.0
+TRAIL_SECONDS = 0.4
+
+
+class Core(Component, local=True):
+    """Tag of the white heart over a tinted picture."""
+
+
+class Flame(Component, local=True):
+    """Tag of the exhaust."""
+
+
+class Bubble(Component, local=True):
+    """Tag of a shield's picture."""
+
+
+class Tagline(Component, local=True):
+    """Tag of the name over a ship, which does not turn with it."""
+
+
+@flyers.on(Added[Ship])
+def draw_ship(world: World, added: Added[Ship]) -> None:
+    """A tinted hull, its white heart, a flame, a shield, a name."""
+    ship = added.entity
+    seat, team = ship[Ship].seat, ship[Ship].team
+    color, image = color_of(seat, team), f"sprites/ships/{shape_of(seat)}"
+    ship.add(Sprite(f"{image}.png", layer=Layer.SHIPS, tint=color))
+    _hang(world, ship, Sprite(f"{image}_core.png", layer=Layer.SHIPS + 1), Core())
+    flame = Sprite("sprites/flame.png#0/4", layer=Layer.FLAMES, tint=color, additive=True)
+    frames = Animation(strip("sprites/flame.png", 4), FLAME_FPS)
+    _hang(world, ship, flame, Flame(), frames, offset=Offset(FLAME_AT))
+    bubble = Sprite("sprites/shield.png", layer=Layer.SHIELDS, tint=color, visible=False)
+    _hang(world, ship, bubble, Bubble())
+    player = player_in(world, seat)
+    name = player[Player].name if player is not None else ""
+    world.spawn(
+        Text(name, size=15.0, color=color.mix(Color.WHITE, 0.35).fade(0.85), layer=Layer.NAMES, dy=-46.0),
+        Transform(),
+        Tagline(),
+        ChildOf(ship.id),
+        local=True,
+    )
+
+
+def _hang(world: World, parent: Entity, *components: Component, offset: Offset | None = None) -> None:
+    world.spawn(*components, offset or Offset(), ChildOf(parent.id), local=True)
+
+
+@flyers.on(Frame)
+def dress_ships(world: World, frame: Frame) -> None:
+    """Flame by thrust, shield by energy, a blink while protected or leaping."""
+    for ship, controls, shield, dash, protection in world.rows(Entity, Controls, Shield, Dash, Protection):
+        thrust = min(1.0, hypot(controls.thrust_x, controls.thrust_y))
+        ahead = max(0.2, controls.thrust_x * cos(controls.aim) + controls.thrust_y * sin(controls.aim))
+        blink = protection.seconds > 0 and sin(frame.time * 24.0) > 0
+        ghost = dash.active > 0 and dash.phasing
+        opacity = 0.45 if blink or ghost else 1.0
+        sprite = ship.get(Sprite)
+        if sprite is None:
+            continue
+        sprite.opacity = opacity
+        for child in ship.children:
+            _dress(child, ship, thrust * ahead if dash.active <= 0 else 1.6, shield, opacity)
+
+
+def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: float) -> None:
+    sprite = child.get(Sprite)
+    if sprite is None:
+        if Tagline in child:
+            at, mine = ship[Transform], child[Transform]
+            mine.x, mine.y = at.x, at.y
+        return
+    if Flame in child:
+        sprite.visible = thrust > 0.05
+        sprite.scale = 0.55 + 0.6 * min(1.5, thrust)
+    elif Bubble in child:
+        sprite.visible = bool(shield.raised)
+        sprite.opacity = 0.5 + 0.5 * min(1.0, shield.energy / tuning.SHIELD_ENERGY)
+    elif Core in child:
+        sprite.opacity = opacity
+
+
+@flyers.on(Added[Disc])
+def draw_disc(world: World, added: Added[Disc]) -> None:
+    disc = added.entity
+    color, scale = _disc_look(world, disc[Disc])
+    disc.add(Sprite("sprites/disc_0.png#0/6", layer=Layer.DISCS, tint=color, scale=scale))
+    disc.add(Animation(strip("sprites/disc_0.png", 6), DISC_FPS))
+    _hang(world, disc, Sprite("sprites/disc_0_core.png", layer=Layer.DISCS + 1, scale=scale), Core())
+    disc.add(Trail(color=color, width=TRAIL_WIDTH, seconds=TRAIL_SECONDS, layer=Layer.TRAILS))
+
+
+@flyers.on(Bounced)
+def count_pips(world: World, bounced: Bounced) -> None:
+    """The disc's pips count its bounces, and its trail grows with its danger."""
+    disc = bounced.disc
+    if disc.alive and Animation in disc:
+        bounces = min(3, bounced.bounces)
+        disc[Animation].frames = strip(f"sprites/disc_{bounces}.png", 6)
+        disc[Trail].width = TRAIL_WIDTH + 5.0 * bounces
+        disc[Trail].seconds = TRAIL_SECONDS + 0.1 * bounces
+        for child in disc.children:
+            if Core in child:
+                child[Sprite].image = f"sprites/disc_{bounces}_core.png"
+
+
+@flyers.on(Reflected)
+def change_hands(world: World, reflected: Reflected) -> None:
+    disc = reflected.disc
+    if disc.alive and Sprite in disc and Trail in disc:
+        color, _ = _disc_look(world, disc[Disc])
+        disc[Sprite].tint = disc[Trail].color = color
+
+
+def _disc_look(world: World, disc: Disc) -> tuple[Color, float]:
+    """Its owner's colour, whiter and bigger if overcharged."""
+    player = player_in(world, disc.owner)
+    color = color_of(disc.owner, player[Player].team if player is not None else 0)
+    return (color.mix(Color.WHITE, 0.55), 1.35) if disc.overcharged else (color, 1.1)
+
+
+@flyers.on(Added[Ball])
+def draw_ball(world: World, added: Added[Ball]) -> None:
+    ball = added.entity
+    scale = ball[Ball].radius / BALL_IMAGE_RADIUS
+    ball.add(Sprite("sprites/ball.png", layer=Layer.BALL, scale=scale))
+    ball.add(Trail(color=BALL, width=ball[Ball].radius * 1.5, seconds=0.5, layer=Layer.TRAILS, opacity=0.0))
+
+
+@flyers.on(Frame)
+def heat(world: World, frame: Frame) -> None:
+    """The ball glows the faster it is; overcharged and leaping ships shed light."""
+    for velocity, trail in world.rows(Velocity, Trail, having=(Ball,)):
+        speed = hypot(velocity.vx, velocity.vy)
+        trail.opacity = min(0.6, max(0.0, (speed - 120.0) / tuning.BALL_HURTS_FROM))
+    particles = world.resource(Particles)
+    for at, boosts, dash, ship in world.rows(Transform, Boosts, Dash, Ship):
+        share = 0.0
+        if boosts.overcharge > 0:
+            share = frame.dt * 30.0
+        if dash.active > 0:
+            share = frame.dt * 200.0
+        if share:
+            color = BRIGHT if boosts.overcharge > 0 else color_of(ship.seat, ship.team)
+            particles.burst(EMBERS, at.x, at.y, color=color, share=max(share, 0.05))

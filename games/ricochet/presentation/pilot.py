@@ -1,0 +1,116 @@
+"""The pilot: keys, mouse and pad become one `Fly` a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import atan2, cos, hypot, sin
+
+from engine.app import Commanded, Frame, Plugin
+from engine.ecs import World
+from engine.graphics import Camera
+from engine.input import (
+    Controls,
+    Device,
+    Key,
+    MouseButton,
+    PadAxis,
+    PadButton,
+    Stick,
+    axis2,
+    button,
+    input_plugin,
+    user_bindings,
+)
+from engine.scene import Transform
+from games.ricochet.commands import Fly
+from games.ricochet.presentation.hud import Feed
+from games.ricochet.presentation.viewer import Viewer
+from games.ricochet.seats import ship_of
+
+PAD_CROSSHAIR = 190.0
+"""Units from the ship at which the crosshair of a pad stands."""
+
+
+class RicochetControls(Controls):
+    """What a player can do."""
+
+    thrust = axis2(keys=(Key.A, Key.D, Key.W, Key.S), pad=Stick.LEFT, label="Thrust")
+    aim = axis2(pad=Stick.RIGHT, label="Aim")
+    fire = button(MouseButton.LEFT, PadAxis.RIGHT_TRIGGER, label="Throw a disc")
+    dash = button(Key.SPACE, PadButton.A, label="Dash")
+    shield = button(MouseButton.RIGHT, PadButton.B, label="Shield")
+    scores = button(Key.TAB, PadButton.BACK, label="Scoreboard")
+
+
+class Aim:
+    """Where the pilot last aimed, in radians: a resource of the pilot's own."""
+
+    def __init__(self) -> None:
+        self.angle = 0.0
+
+
+controls = input_plugin(RicochetControls, file=user_bindings("ricochet"))
+pilot = Plugin("ricochet.pilot", needs=[controls])
+
+
+@pilot.setup
+def prepare(world: World) -> None:
+    world.insert(Aim())
+    world.resource(Viewer).seat = 0
+
+
+@pilot.commands()
+def fly(world: World) -> Iterable[Commanded[Fly]]:
+    """This tick's intent. Buttons pressed and let go between two ticks still count for one."""
+    wanted = world.resource(RicochetControls)
+    seat = world.resource(Viewer).seat
+    if seat is None:
+        return
+    x, y = wanted.thrust.value
+    yield Commanded(
+        seat,
+        Fly(
+            x,
+            y,
+            _aim(world, wanted, seat),
+            fire=wanted.fire.held or wanted.fire.pressed,
+            dash=wanted.dash.held or wanted.dash.pressed,
+            shield=wanted.shield.held or wanted.shield.pressed,
+        ),
+    )
+
+
+def _aim(world: World, wanted: RicochetControls, seat: int) -> float:
+    """Towards the pointer, or where the right stick points; a stick at rest keeps the last direction."""
+    aim = world.resource(Aim)
+    if wanted.device is Device.PAD:
+        x, y = wanted.aim.value
+        if hypot(x, y) > 0.3:
+            aim.angle = atan2(y, x)
+        elif hypot(*wanted.thrust.value) > 0.3:
+            aim.angle = atan2(wanted.thrust.value[1], wanted.thrust.value[0])
+        return aim.angle
+    ship = ship_of(world, seat)
+    if ship is not None and Transform in ship:
+        at = ship[Transform]
+        x, y = world.resource(Camera).screen_to_world(*wanted.pointer)
+        if (x, y) != (at.x, at.y):
+            aim.angle = atan2(y - at.y, x - at.x)
+    return aim.angle
+
+
+@pilot.on(Frame)
+def show_aim(world: World, frame: Frame) -> None:
+    """Crosshair and scoreboard as the player holds them."""
+    wanted = world.resource(RicochetControls)
+    feed = world.resource(Feed)
+    feed.scoreboard = wanted.scores.held
+    if wanted.device is not Device.PAD:
+        feed.crosshair = wanted.pointer
+        return
+    ship = ship_of(world, world.resource(Viewer).seat or 0)
+    if ship is not None and Transform in ship:
+        at, angle = ship[Transform], world.resource(Aim).angle
+        feed.crosshair = world.resource(Camera).world_to_screen(
+            at.x + cos(angle) * PAD_CROSSHAIR, at.y + sin(angle) * PAD_CROSSHAIR
+        )
