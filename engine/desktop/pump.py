@@ -189,11 +189,17 @@ class Pump:
         self._size: tuple[int, int] | None = None
         self._pads: dict[int, _Pad] = {}
         """By SDL's instance id, which is never used twice."""
-        if not controller.get_init():
-            controller.init()  # before the first look at the queue: pads already plugged in are announced there
+        self._found_pads = False
+        pygame.joystick.init()
+        controller.init()
 
     def pump(self) -> None:
         """Post everything that happened since the last call."""
+        if not self._found_pads:
+            self._found_pads = True
+            for index in range(pygame.joystick.get_count()):  # the queue tells only of those that came since
+                if controller.is_controller(index):
+                    self._open_pad(index)
         for event in pygame.event.get():
             self.handle(event)
         self._flush()
@@ -306,11 +312,14 @@ class Pump:
     # Gamepads
 
     def _pad_added(self, event: pygame.Event) -> None:
+        self._open_pad(event.device_index)
+
+    def _open_pad(self, index: int) -> None:
         try:
-            opened = controller.Controller(event.device_index)
+            opened = controller.Controller(index)
             instance = opened.as_joystick().get_instance_id()
         except (pygame.error, ValueError) as error:
-            log.warning("gamepad %s cannot be used: %s", event.device_index, error)
+            log.warning("gamepad %s cannot be used: %s", index, error)
             return
         if instance not in self._pads:
             seat = _lowest_free(pad.seat for pad in self._pads.values())
