@@ -315,7 +315,7 @@ FRAME = write_header(0, 0xFFFF, 0)
         (FRAME + b"\x02\x00", "cut off"),
         (FRAME + b"\x00\x80\x00", "shortest"),
         (FRAME + b"\x00\x80\x80\x80\x01", "3 bytes"),
-        (FRAME + b"\x00\x01\xff", "bits wanted"),
+        (FRAME + b"\x00\x01\xfc", "bits wanted"),
         (write_header(0, 5, 1), "ack of packet 5"),
         (write_header(0, 0xFFFF, 1), "ack of packet -1"),
         (b"\x03" + bytes(20), "fragment header"),
@@ -331,7 +331,7 @@ def test_a_malformed_payload_is_a_protocol_error(payload: bytes, said: str) -> N
 def test_a_message_on_another_channel_is_a_protocol_error() -> None:
     _, b = pair()
     content = protocol.encode(Ordered(1))
-    with pytest.raises(ProtocolError, match="came over channel 0"):
+    with pytest.raises(ProtocolError, match="came over channel 0, not 2"):
         b.receive(FRAME + bytes([0, len(content)]) + content, 0.0)
 
 

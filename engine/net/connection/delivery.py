@@ -125,6 +125,7 @@ class Delivery:
         self._timeouts = 0
         self._arrivals = Arrivals()
         self._ack_due = math.inf
+        self._loss_due = math.inf
         self._owed_count = 0
         self._assembly = Assembly()
         self._waiting: deque[_Waiting] = deque()
@@ -191,16 +192,16 @@ class Delivery:
     def payloads_to_send(self, now: float) -> list[bytes]:
         """Do what is due at `now`, and hand over the payloads there are to send, each 1 to 1175 bytes long."""
         self._now = now
-        if self._in_flight:
+        if self._loss_due <= now:
             self._check_losses(now)
-        self.budget.refill(now)
-        self.budget.adapt(self.estimate, now)
         payloads: list[bytes] = []
-        while self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
-            if not self.budget.ready:
-                self.budget.wait()
-                break
-            self._send_packet(now, payloads)
+        if self._has_content():
+            self.budget.refill(now)
+            self.budget.adapt(self.estimate, now)
+            while self.budget.ready and len(self._in_flight) < MAX_IN_FLIGHT:
+                self._send_packet(now, payloads)
+                if not self._has_content():
+                    break
         while self._waiting and self._waiting[0].since < now - PATIENCE:
             self._drop_oldest()
         if self._ack_due <= now:
@@ -208,23 +209,15 @@ class Delivery:
                 payloads.append(self._header())
                 self._next += 1
                 self.budget.spend(len(payloads[-1]) + SEAL_BYTES + IP_UDP_BYTES)
-        self.due = self._next_due()
-        return payloads
-
-    def _next_due(self) -> float:
-        due = self._ack_due
-        if self._in_flight:
-            number, oldest = next(iter(self._in_flight.items()))
-            wait = self._timeout()
-            if number < self._newest_acked:
-                wait = min(wait, self.estimate.reorder_delay)
-            due = min(due, oldest.at + wait)
+        due = min(self._ack_due, self._loss_due)
         if self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
             due = min(due, self.budget.wait())
-        return due
+        self.due = due
+        return payloads
 
     def _has_content(self) -> bool:
-        return bool(self._waiting) or self._ordered_out.ready or self._unordered_out.ready
+        ordered, unordered = self._ordered_out, self._unordered_out
+        return bool(self._waiting or (ordered.bytes and ordered.ready) or (unordered.bytes and unordered.ready))
 
     def _header(self) -> bytes:
         ack, bits = self._arrivals.ack()
@@ -255,6 +248,8 @@ class Delivery:
             self.budget.spend(len(payload) + SEAL_BYTES + IP_UDP_BYTES)
         payloads += packet
         self._in_flight[self._next] = sent
+        if self._loss_due == math.inf:
+            self._loss_due = now + self._timeout()
         self._next += 1
         self.packets_sent += 1
 
@@ -301,6 +296,18 @@ class Delivery:
             self._given_up[number] = sent
         while self._given_up and (oldest := next(iter(self._given_up))) < self._next - WINDOW:
             del self._given_up[oldest]
+        self._set_loss_due()
+
+    def _set_loss_due(self) -> None:
+        """Note when the oldest packet in flight is to be taken for lost, if nothing is heard of it."""
+        if not self._in_flight:
+            self._loss_due = math.inf
+            return
+        number, oldest = next(iter(self._in_flight.items()))
+        wait = self._timeout()
+        if number < self._newest_acked:
+            wait = min(wait, self.estimate.reorder_delay)
+        self._loss_due = oldest.at + wait
 
     def _take_acks(self, ack: int, bits: int, now: float) -> None:
         last = self._next - 1
@@ -335,13 +342,11 @@ class Delivery:
         if newest is not None:  # older ones may have been acked before, in headers that were lost
             self.estimate.sample(now - newest.at, now)
             self._timeouts = 0
-        # There may be room for more now, and packets overtaken by those acked may be lost.
+        self._set_loss_due()
         if self._ordered_out.bytes or self._unordered_out.bytes:
-            self.due = now
-        elif self._in_flight:
-            number, oldest = next(iter(self._in_flight.items()))
-            if number < self._newest_acked:
-                self.due = min(self.due, oldest.at + self.estimate.reorder_delay)
+            self.due = now  # there may be room for more now
+        elif self._loss_due < self.due:
+            self.due = self._loss_due
 
     # Receiving
 
@@ -402,23 +407,19 @@ class Delivery:
         if at > len(payload):
             raise ProtocolError("a frame is cut off")
         if channel == _ORDERED:
-            messages += [self._decode(whole, channel) for whole in self._ordered_in.receive(part, marks, content)]
+            wholes = self._ordered_in.receive(part, marks, content)
+            messages.extend([self._protocol.decode(whole, channel) for whole in wholes])
         elif channel > _ORDERED:
-            messages += [self._decode(whole, channel) for whole in self._unordered_in.receive(part, marks, content)]
+            wholes = self._unordered_in.receive(part, marks, content)
+            messages.extend([self._protocol.decode(whole, channel) for whole in wholes])
         else:
-            message = self._decode(content, channel)
+            message = self._protocol.decode(content, channel)
             if channel == _SEQUENCED:
                 if self._sequenced.get(type(message), -1) > number:
                     return at
                 self._sequenced[type(message)] = number
             messages.append(message)
         return at
-
-    def _decode(self, content: bytes, channel: int) -> object:
-        message = self._protocol.decode(content)
-        if self._protocol.channel(type(message)) != channel:
-            raise ProtocolError(f"{type(message).__name__} came over channel {channel}")
-        return message
 
 
 def _length(size: int) -> bytes:

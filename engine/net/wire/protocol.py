@@ -66,9 +66,8 @@ class Protocol:
         self.name = name
         self.version = version
         self._codecs: list[Codec] = []
-        self._types: list[type] = []
         self._channels: list[Channel] = []
-        self._index: dict[type, int] = {}
+        self._entries: dict[type, tuple[int, Channel, Codec]] = {}
         self._id: int | None = None
         self._index_bits = 0
 
@@ -76,11 +75,11 @@ class Protocol:
         """Declare a message type. Raises `SchemaError` if it has no wire form or came before, or the id was taken."""
         if self._id is not None:
             raise SchemaError(f"{kind.__name__}: protocol {self.name} is in use; declare every message before")
-        if kind in self._index:
+        if kind in self._entries:
             raise SchemaError(f"{kind.__name__} is declared twice in protocol {self.name}")
-        self._codecs.append(codec_of(kind))
-        self._index[kind] = len(self._types)
-        self._types.append(kind)
+        codec = codec_of(kind)
+        self._entries[kind] = (len(self._codecs), Channel(channel), codec)
+        self._codecs.append(codec)
         self._channels.append(Channel(channel))
         return self
 
@@ -95,7 +94,7 @@ class Protocol:
         """The 64-bit protocol id: equal on both sides exactly when `describe` is."""
         if self._id is None:
             self._id = int.from_bytes(hashlib.blake2b(self.describe().encode(), digest_size=8).digest(), "little")
-            self._index_bits = max(len(self._types) - 1, 0).bit_length()
+            self._index_bits = max(len(self._codecs) - 1, 0).bit_length()
         return self._id
 
     @property
@@ -105,33 +104,41 @@ class Protocol:
 
     def index(self, kind: type) -> int:
         """The position of a message type in the order of declaration. Raises `SchemaError` for one never declared."""
-        index = self._index.get(kind)
-        if index is None:
+        return self._entry(kind)[0]
+
+    def _entry(self, kind: type) -> tuple[int, Channel, Codec]:
+        entry = self._entries.get(kind)
+        if entry is None:
             raise SchemaError(f"protocol {self.name} has no {kind.__name__}: declare it with .message({kind.__name__})")
-        return index
+        return entry
 
     def channel(self, kind: type) -> Channel:
         """The channel a message type was declared with."""
-        return self._channels[self.index(kind)]
+        return self._entry(kind)[1]
 
     def encode(self, message: object) -> bytes:
         """The bytes of a message: its type's position, then its fields. Raises `EncodeError`, `SchemaError`."""
         if self._id is None:
             _ = self.id
-        index = self.index(type(message))
+        index, _, codec = self._entry(type(message))
         writer = BitWriter()
         writer.write(index, self._index_bits)
-        self._codecs[index].write(writer, message)
+        codec.write(writer, message)
         return writer.getvalue()
 
-    def decode(self, encoded: bytes) -> object:
-        """The message that `encode` turned into `encoded`. Raises `ProtocolError` for any other bytes."""
+    def decode(self, encoded: bytes, channel: int | None = None) -> object:
+        """The message that `encode` turned into `encoded`, and that goes over `channel`, if one is given.
+
+        Raises `ProtocolError` for any other bytes.
+        """
         if self._id is None:
             _ = self.id
         reader = BitReader(encoded)
         index = reader.read(self._index_bits)
         if index >= len(self._codecs):
             raise ProtocolError(f"message type {index} of {len(self._codecs)}")
+        if channel is not None and self._channels[index] != channel:
+            raise ProtocolError(f"message type {index} came over channel {channel}, not {self._channels[index]}")
         message = self._codecs[index].read(reader)
         reader.finish()
         return message
