@@ -38,7 +38,7 @@ def disc(ship: Entity, angle: float) -> tuple[Component, ...]:
             Circle(tuning.DISC_RADIUS),
             material=Material(elasticity=1.0, friction=0.0),
             layer=Layer.DISC,
-            mask=Layer.EVERYTHING,
+            mask=Layer.EVERYTHING & ~Layer.DISC,
         ),
         Disc(owner=ship[Ship].seat, ship=ship.id, speed=speed, overcharged=overcharged),
     )
@@ -47,17 +47,11 @@ def disc(ship: Entity, angle: float) -> tuple[Component, ...]:
 @discs.setup
 def let_through(world: World) -> None:
     """Discs fly through their thrower until they have left it, and through ships that cannot be harmed."""
-    space = world.resource(Space)
 
-    @space.refuse(Disc, Ship)
-    def passes_ship(world: World, disc: Entity, ship: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
+    @world.resource(Space).refuse(Disc, Ship)
+    def passes(world: World, disc: Entity, ship: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
         flying = disc[Disc]
         return is_untouchable(ship) or (flying.ship == ship.id and not flying.away)
-
-    @space.refuse(Disc, Disc)
-    def passes_disc(world: World, a: Entity, b: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
-        one, other = a[Disc], b[Disc]
-        return one.ship == other.ship and not (one.away and other.away)
 
 
 @discs.on(Tick)
@@ -106,12 +100,6 @@ def off_bumper(world: World, contact: ContactBegan[Disc, Bumper]) -> None:
     disc.speed = min(disc.speed * contact.b[Bumper].kick, tuning.DISC_TOP_SPEED)
     world.post(BumperKicked(contact.b, contact.x, contact.y))
     bounce(world, contact.a, Surface.BUMPER, contact.x, contact.y, -contact.nx, -contact.ny)
-
-
-@discs.on(ContactBegan[Disc, Disc])
-def off_disc(world: World, contact: ContactBegan[Disc, Disc]) -> None:
-    bounce(world, contact.a, Surface.DISC, contact.x, contact.y, -contact.nx, -contact.ny)
-    bounce(world, contact.b, Surface.DISC, contact.x, contact.y, contact.nx, contact.ny)
 
 
 def bounce(world: World, entity: Entity, surface: Surface, x: float, y: float, nx: float, ny: float) -> None:

@@ -176,7 +176,6 @@ class Surface(Enum):
     BUMPER = "bumper"
     CRATE = "crate"
     BALL = "ball"
-    DISC = "disc"
 
 
 @dataclass(slots=True)

@@ -19,6 +19,9 @@ from games.ricochet.seats import ship_of
 
 flight = Plugin("ricochet.flight")
 
+EVERYTHING, BUT_WALLS = int(Layer.EVERYTHING), int(Layer.EVERYTHING & ~Layer.WALL)
+"""What a ship meets, and what a phasing one still does."""
+
 
 @flight.on(Commanded[Fly])
 def steer(world: World, commanded: Commanded[Fly]) -> None:
@@ -81,6 +84,6 @@ def move(world: World, tick: Tick) -> None:
         rows[Dash.active] = np.maximum(rows[Dash.active] - tick.dt, 0)
         rows[Dash.cooldown] = np.maximum(rows[Dash.cooldown] - tick.dt, 0)
         rows[Dash.phasing] &= rows[Dash.active] > 0
-        rows[Collider.mask] = np.where(rows[Dash.phasing], Layer.BUT_WALLS, Layer.EVERYTHING)
+        rows[Collider.mask] = np.where(rows[Dash.phasing], BUT_WALLS, EVERYTHING)
     for rows in world.tables(Protection):
         rows[Protection.seconds] = np.maximum(rows[Protection.seconds] - tick.dt, 0)

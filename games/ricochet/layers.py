@@ -19,5 +19,3 @@ class Layer(IntFlag):
     SOLID = BORDER | WALL | BUMPER | CRATE
     """What stands still, blocks the way, and hides what is behind it."""
     EVERYTHING = SOLID | BALL | SHIP | DISC
-    BUT_WALLS = EVERYTHING & ~WALL
-    """What a phasing ship still meets."""

@@ -1,12 +1,11 @@
 """Foresight: where a disc would fly if it were thrown now, off how many walls, and whom it would pass how closely.
 
-Many directions are tried at once, as whole arrays; bumpers, crates and whoever flies in between are not thought of.
+Many directions are tried at once, as whole arrays; crates, and whoever flies in between, are not thought of.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +15,9 @@ from games.ricochet import tuning
 from games.ricochet.arena import Arena
 
 Floats = NDArray[np.float64]
+
+FURTHEST = 5000.0
+"""No flight between two bounces is longer, units."""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Leg:
 
 
 class Foresight:
-    """The walls of one arena as lines, for throwing discs in thought."""
+    """The walls of one arena as lines and its bumpers as circles, for throwing discs in thought."""
 
     def __init__(self, arena: Arena) -> None:
         pieces = [(a, b, wall.thickness) for wall in arena.walls for a, b in pairwise(wall.points) if a != b]
@@ -45,6 +47,9 @@ class Foresight:
         self.nx, self.ny = -self.ey, self.ex
         self.reach = np.array([piece[2] for piece in pieces]) / 2 + tuning.DISC_RADIUS
         self.level = self.ax * self.nx + self.ay * self.ny
+        self.bx = np.array([bumper.x for bumper in arena.bumpers])
+        self.by = np.array([bumper.y for bumper in arena.bumpers])
+        self.radius = np.array([bumper.radius + tuning.DISC_RADIUS for bumper in arena.bumpers])
 
     def fly(self, x: float, y: float, angles: Floats, bounces: int) -> list[Leg]:
         """The first `bounces + 1` legs of discs thrown from (x, y) in these directions."""
@@ -61,7 +66,7 @@ class Foresight:
         return legs
 
     def _meet(self, px: Floats, py: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, Floats]:
-        """How far each ray is from the first wall on its way, and that wall's normal."""
+        """How far each ray is from the first thing on its way, and the normal there."""
         across = np.outer(dx, self.nx) + np.outer(dy, self.ny)
         height = np.outer(px, self.nx) + np.outer(py, self.ny) - self.level
         side = np.where(height >= 0, self.reach, -self.reach)
@@ -72,14 +77,23 @@ class Foresight:
             on = (far > 1e-6) & (along >= -self.reach) & (along <= self.length + self.reach) & (across * height < 0)
         far = np.where(on, far, np.inf)
         first = np.argmin(far, axis=1)
-        length = np.minimum(far[np.arange(len(px)), first], 5000.0)
-        return length, self.nx[first], self.ny[first]
+        length = np.minimum(far[np.arange(len(px)), first], FURTHEST)
+        return self._meet_bumpers(px, py, dx, dy, length, self.nx[first], self.ny[first])
 
-
-@cache
-def foresight_of(arena: Arena) -> Foresight:
-    """The foresight of an arena, made once."""
-    return Foresight(arena)
+    def _meet_bumpers(
+        self, px: Floats, py: Floats, dx: Floats, dy: Floats, length: Floats, nx: Floats, ny: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """The same, given what is known of the walls."""
+        for x, y, radius in zip(self.bx, self.by, self.radius, strict=True):
+            rx, ry = px - x, py - y
+            half = rx * dx + ry * dy
+            under = half * half - rx * rx - ry * ry + radius * radius
+            far = -half - np.sqrt(np.maximum(under, 0.0))
+            on = (under > 0) & (far > 1e-6) & (far < length)
+            length = np.where(on, far, length)
+            nx = np.where(on, (rx + dx * far) / radius, nx)
+            ny = np.where(on, (ry + dy * far) / radius, ny)
+        return length, nx, ny
 
 
 def misses(leg: Leg, speed: float, x: float, y: float, vx: float, vy: float) -> Floats:

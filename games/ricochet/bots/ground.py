@@ -6,7 +6,6 @@ from every cell, by Dijkstra's algorithm, and from each cell the next one that i
 
 from __future__ import annotations
 
-from functools import cache
 from heapq import heappop, heappush
 from itertools import pairwise
 
@@ -131,12 +130,6 @@ class Ground:
                     heappush(frontier, (there, other))
         self._ways[goal] = way
         return way
-
-
-@cache
-def ground_of(arena: Arena) -> Ground:
-    """The ground of an arena, made once."""
-    return Ground(arena)
 
 
 def _middles(count: int) -> Floats:

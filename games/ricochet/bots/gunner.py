@@ -24,7 +24,9 @@ LONGEST = 1.7
 """Seconds a throw may take to arrive."""
 RATHER_BANKED = 0.45
 """Seconds longer that a throw over a wall may take to seem as good as a straight one: it kills."""
-SHOT_TIME = 0.4
+RETURNS = 1.6
+"""Seconds; whether a disc comes back later than this is not thought of."""
+SHOT_TIME = 0.3
 """Seconds for bringing the aim round; after that the chance has passed."""
 
 
@@ -85,17 +87,17 @@ def _straight(sight: Sight, brain: Brain, me: Self) -> list[float]:
 def _best(foresight: Foresight, angles: np.ndarray, straight: int, brain: Brain, me: Self, skill: Skill) -> int | None:
     """The place of the most promising direction, or None: it hits, soon, rather off a wall, and does not come back."""
     speed = tuning.DISC_SPEED * (tuning.OVERCHARGE_SPEED if me.boosts.overcharge > 0 else 1.0)
-    legs = foresight.fly(me.at.x, me.at.y, angles, bounces=2)
+    legs = foresight.fly(me.at.x, me.at.y, angles, bounces=tuning.MAX_BOUNCES)
     cost = np.full(len(angles), np.inf)
-    safe = np.ones(len(angles), np.bool_)
-    for number, leg in enumerate(legs):
+    cost[:straight] = LONGEST
+    for bounces, leg in enumerate(legs):
         miss = misses(leg, speed, brain.x, brain.y, brain.vx, brain.vy)
         when = (leg.start + np.hypot(brain.x - leg.x, brain.y - leg.y)) / speed
-        hits = (miss < HIT) & (when < LONGEST) & safe
-        cost = np.where(hits, np.minimum(cost, when - (RATHER_BANKED if number else 0.0)), cost)
-        if skill.caution and number:
-            home = misses(leg, speed, me.at.x, me.at.y, me.motion.vx * 0.5, me.motion.vy * 0.5)
-            safe &= home > skill.caution
-    cost[:straight] = np.minimum(cost[:straight], np.where(safe[:straight], LONGEST, np.inf))
+        better = when - (RATHER_BANKED if bounces else 0.0)
+        cost = np.where((miss < HIT) & (when < LONGEST), np.minimum(cost, better), cost)
+    for leg in legs[1:]:
+        stays = misses(leg, speed, me.at.x, me.at.y, 0.0, 0.0)
+        drifts = misses(leg, speed, me.at.x, me.at.y, me.motion.vx, me.motion.vy)
+        cost[(np.minimum(stays, drifts) < skill.caution) & (leg.start < RETURNS * speed)] = np.inf
     place = int(np.argmin(cost))
     return place if np.isfinite(cost[place]) else None
