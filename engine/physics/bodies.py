@@ -29,6 +29,8 @@ class Bodies:
     """Parallel columns over slots."""
 
     def __init__(self) -> None:
+        self.version = 0
+        """Changes whenever a body is put in or taken out."""
         self.slot_of: dict[int, int] = {}
         """Slot by entity id."""
         self.handles: list[Entity | None] = []
@@ -42,8 +44,10 @@ class Bodies:
         """Which set of components the entity has, as a number of `Simulation.archetypes`."""
         self.damping: NDArray[np.float64] = np.ones((64, 2))
         """Linear and angular."""
-        self.state: NDArray[np.float64] = np.zeros((64, 6))
-        """While the layout is rearranged: x, y, angle, vx, vy, angular as last synced."""
+        self.place: NDArray[np.float64] = np.zeros((64, 3))
+        """While the layout is rearranged: x, y, angle as last synced."""
+        self.velocity: NDArray[np.float64] = np.zeros((64, 3))
+        """While the layout is rearranged: vx, vy, angular as last synced."""
         self.body: NDArray[Any] = np.zeros(64, Body.record)
         """While the layout is rearranged: the Body as last seen."""
         self.collider: NDArray[Any] = np.zeros(64, Collider.record)
@@ -51,10 +55,11 @@ class Bodies:
         self.cells: list[Any] = []
         """While the layout is rearranged: the Collider's object cells as last seen."""
         self._free: list[int] = []
-        self._entities_sorted: NDArray[np.uint64] | None = None
-        self._slots_by_entity: NDArray[np.intp] = np.empty(0, np.intp)
-        self._addresses_sorted: NDArray[np.uintp] | None = None
-        self._slots_by_address: NDArray[np.intp] = np.empty(0, np.intp)
+        self._entities: NDArray[np.uint64] | None = None
+        self._slot_by_rank: NDArray[np.intp] = np.empty(0, np.intp)
+        self._rank_by_slot: NDArray[np.int64] = np.empty(0, np.int64)
+        self._addresses: NDArray[np.uintp] | None = None
+        self._slot_by_address: NDArray[np.intp] = np.empty(0, np.intp)
 
     def take(self, entity: Entity) -> int:
         """A slot for an entity that has none."""
@@ -72,7 +77,7 @@ class Bodies:
         self.handles[slot] = entity
         self.entity[slot] = entity.id
         self.damping[slot] = 1.0
-        self._entities_sorted = None
+        self._entities = None
         return slot
 
     def release(self, slot: int) -> None:
@@ -81,7 +86,7 @@ class Bodies:
         self.handles[slot] = None
         self.entity[slot] = 0
         self._free.append(slot)
-        self._entities_sorted = None
+        self._entities = None
 
     def put(self, slot: int, body: SlotBody | None, shapes: list[pymunk.Shape]) -> None:
         """Set what the solver has for a slot."""
@@ -90,10 +95,11 @@ class Bodies:
         self.live[slot] = body
         self.shapes[slot] = shapes
         self.address[slot] = 0 if body is None else body.id
-        self._addresses_sorted = None
+        self._addresses = None
+        self.version += 1
 
     def _grow(self) -> None:
-        for name in ("entity", "address", "archetype", "damping", "state", "body", "collider"):
+        for name in ("entity", "address", "archetype", "damping", "place", "velocity", "body", "collider"):
             old: NDArray[Any] = getattr(self, name)
             new = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -101,33 +107,48 @@ class Bodies:
 
     @property
     def entities(self) -> NDArray[np.uint64]:
-        """The ids of all entities that have a slot, sorted."""
-        if self._entities_sorted is None:
+        """The ids of all entities that have a slot, sorted. The place of one among them is its rank."""
+        return self._rank()
+
+    def _rank(self) -> NDArray[np.uint64]:
+        if self._entities is None:
             taken = np.flatnonzero(self.entity)
-            order = np.argsort(self.entity[taken])
-            self._slots_by_entity = taken[order]
-            self._entities_sorted = self.entity[self._slots_by_entity]
-        return self._entities_sorted
+            self._slot_by_rank = taken[np.argsort(self.entity[taken])]
+            self._rank_by_slot = np.full(len(self.live), ABSENT, np.int64)
+            self._rank_by_slot[self._slot_by_rank] = np.arange(len(taken))
+            self._entities = self.entity[self._slot_by_rank]
+        return self._entities
+
+    @property
+    def slot_by_rank(self) -> NDArray[np.intp]:
+        """The slots of the entities in order of id."""
+        self._rank()
+        return self._slot_by_rank
+
+    @property
+    def rank_by_slot(self) -> NDArray[np.int64]:
+        """The ranks of the slots, `ABSENT` for free ones."""
+        self._rank()
+        return self._rank_by_slot
 
     def slots_of(self, entities: NDArray[np.uint64]) -> NDArray[np.intp]:
         """The slots of entities, `ABSENT` for those that have none; same shape."""
-        return _look_up(self.entities, lambda: self._slots_by_entity, entities)
+        return _look_up(self.entities, self.slot_by_rank, entities)
 
     def slots_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.intp]:
         """The slots of bodies by the solver's ids, `ABSENT` for those it made itself; same shape."""
-        if self._addresses_sorted is None:
+        if self._addresses is None:
             taken = np.flatnonzero(self.address)
-            order = np.argsort(self.address[taken])
-            self._slots_by_address = taken[order]
-            self._addresses_sorted = self.address[self._slots_by_address]
-        return _look_up(self._addresses_sorted, lambda: self._slots_by_address, addresses)
+            self._slot_by_address = taken[np.argsort(self.address[taken])]
+            self._addresses = self.address[self._slot_by_address]
+        return _look_up(self._addresses, self._slot_by_address, addresses)
 
 
-def _look_up(keys: NDArray[Any], slots: Any, wanted: NDArray[Any]) -> NDArray[np.intp]:
+def _look_up(keys: NDArray[Any], slots: NDArray[np.intp], wanted: NDArray[Any]) -> NDArray[np.intp]:
     if not len(keys):
         return np.full(wanted.shape, ABSENT, np.intp)
-    places = np.searchsorted(keys, wanted)
+    places = keys.searchsorted(wanted)
     places[places == len(keys)] = 0
-    found = slots()[places]
+    found = slots[places]
     found[keys[places] != wanted] = ABSENT
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,10 @@ from numpy.typing import NDArray
 
 from engine.ecs import Component, Entity, World
 from engine.events import Dispatcher
-from engine.physics.contacts import first_slots, second_slots
+from engine.physics.contacts import firsts, seconds
 from engine.physics.events import ContactBegan, ContactEnded
 from engine.physics.layout import Components
-from engine.physics.simulation import Simulation
+from engine.physics.simulation import Gone, Simulation
 
 
 @dataclass(slots=True)
@@ -40,10 +42,10 @@ class Delivery:
         self._look_up_keys()
         if self._began:
             for touches in simulation.began:
-                if len(touches.pairs):
-                    self._post_began(simulation, touches.pairs, touches.values)
+                self._post_pairs(simulation, self._began, touches.pairs, touches.values)
         if self._ended:
-            self._post_ended(simulation)
+            for number, pairs in enumerate(simulation.ended):
+                self._post_pairs(simulation, self._ended, pairs, None, () if number else simulation.gone)
         simulation.gone.clear()
 
     def _look_up_keys(self) -> None:
@@ -58,103 +60,98 @@ class Delivery:
             if keys is not None:
                 keys.append(_Key(key, getattr(key, "__args__", None)))
 
-    # Began
-
-    def _post_began(self, simulation: Simulation, pairs: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        slots = np.stack((first_slots(pairs), second_slots(pairs)), axis=1)
-        ids = simulation.bodies.entity[slots]
-        order = np.lexsort((ids[:, 1], ids[:, 0]))
-        slots, values = slots[order], values[order]
-        if len(self._began) == 1:
-            key = self._began[0]
-            chosen, flipped = self._matching(simulation, slots, key)
-            self._post_all(key, self._make(simulation, slots, values, chosen, flipped))
+    def _post_pairs(
+        self,
+        simulation: Simulation,
+        keys: list[_Key],
+        pairs: NDArray[np.int64],
+        values: NDArray[np.float64] | None,
+        gone: Sequence[Gone] = (),
+    ) -> None:
+        """Post one event a pair and matching key, in order of ids, then of subscription."""
+        if not len(pairs) and not gone:
             return
-        found: list[tuple[int, int, _Key, Any]] = []
-        for rank, key in enumerate(self._began):
+        slots = simulation.bodies.slot_by_rank[np.stack((firsts(pairs), seconds(pairs)))]
+        if len(keys) == 1 and not gone:
+            chosen, flipped = self._matching(simulation, slots, keys[0])
+            self._post_all(keys[0], self._make(simulation, slots, values, chosen, flipped))
+            return
+        found: list[tuple[int, int, int, _Key, object]] = []
+        for rank, key in enumerate(keys):
             chosen, flipped = self._matching(simulation, slots, key)
             events = self._make(simulation, slots, values, chosen, flipped)
-            found.extend(zip(chosen.tolist(), repeat(rank), repeat(key), events, strict=False))
-        found.sort(key=lambda item: item[:2])
-        for _, _, key, event in found:
+            a, b = simulation.bodies.entity[slots if chosen is None else slots[:, chosen]].tolist()
+            found.extend(zip(a, b, repeat(rank), repeat(key), events, strict=False))
+            found.extend(
+                (pair.a, pair.b, rank, key, event) for pair in gone if (event := self._ended_by_loss(pair, key))
+            )
+        found.sort(key=itemgetter(0, 1, 2))
+        for _, _, _, key, event in found:
             self._post_all(key, (event,))
 
     def _make(
         self,
         simulation: Simulation,
         slots: NDArray[np.int64],
-        values: NDArray[np.float64],
-        chosen: NDArray[np.intp],
+        values: NDArray[np.float64] | None,
+        chosen: NDArray[np.intp] | None,
         flipped: NDArray[np.bool_] | None,
-    ) -> list[ContactBegan[Any, Any]]:
-        slots, values = slots[chosen], values[chosen]
+    ) -> Iterable[object]:
+        """The events of the chosen contacts; None stands for all, and for none flipped."""
+        if chosen is not None:
+            slots = slots[:, chosen]
+            values = None if values is None else values[chosen]
         if flipped is not None and flipped.any():
-            slots[flipped] = slots[flipped, ::-1]
-            values[flipped, 2:4] *= -1.0
+            slots = np.where(flipped, slots[::-1], slots)
+            if values is not None:
+                values[flipped, 2:4] *= -1.0
         handles = simulation.bodies.handles.__getitem__
-        a, b = (map(handles, column.tolist()) for column in slots.T)
-        made: Any = map(ContactBegan, a, b, *values.T.tolist())
-        return list(made)
+        a, b = (map(handles, column) for column in slots.tolist())
+        made: Any = ContactEnded if values is None else ContactBegan
+        return map(made, a, b) if values is None else map(made, a, b, *values.T.tolist())
 
     def _matching(
         self, simulation: Simulation, slots: NDArray[np.int64], key: _Key
-    ) -> tuple[NDArray[np.intp], NDArray[np.bool_] | None]:
-        """The contacts a key takes, and which of these must be turned round for it."""
+    ) -> tuple[NDArray[np.intp] | None, NDArray[np.bool_] | None]:
+        """The contacts a key takes, and which of these must be turned round for it; None for all, and for none."""
         if key.sides is None:
-            return np.arange(len(slots)), None
+            return None, None
         has_a, has_b = (self._having(simulation, slots, side) for side in key.sides)
-        straight = has_a[:, 0] & has_b[:, 1]
-        turned = has_a[:, 1] & has_b[:, 0] & ~straight
+        straight = has_a[0] & has_b[1]
+        turned = has_a[1] & has_b[0] & ~straight
         chosen = np.flatnonzero(straight | turned)
         return chosen, turned[chosen]
 
     def _having(self, simulation: Simulation, slots: NDArray[np.int64], side: type[Component]) -> NDArray[np.bool_]:
         if side.local:
             handles = simulation.bodies.handles
-            return np.array([[side in handles[slot] for slot in pair] for pair in slots.tolist()])  # pyright: ignore[reportOperatorIssue]
+            return np.array([[_has(handles[slot], side) for slot in column] for column in slots.tolist()], np.bool_)
         having = np.array([side in components for components in simulation.archetypes])
         return having[simulation.bodies.archetype[slots]]
 
-    # Ended
-
-    def _post_ended(self, simulation: Simulation) -> None:
-        bodies = simulation.bodies
-        found: list[tuple[int, int, Components, Components]] = [
-            (gone.a, gone.b, gone.components_a, gone.components_b) for gone in simulation.gone
-        ]
-        for pairs in simulation.ended:
-            if len(pairs):
-                a, b = first_slots(pairs), second_slots(pairs)
-                kinds_a, kinds_b = (
-                    [simulation.archetypes[number] for number in bodies.archetype[slots].tolist()] for slots in (a, b)
-                )
-                found.extend(zip(bodies.entity[a].tolist(), bodies.entity[b].tolist(), kinds_a, kinds_b, strict=True))
-        found.sort(key=lambda item: item[:2])
-        world = self.world
-        for id_a, id_b, kinds_a, kinds_b in found:
-            for key in self._ended:
-                a, b = Entity(world, id_a), Entity(world, id_b)
-                if key.sides is not None:
-                    side_a, side_b = key.sides
-                    if not (_has(a, kinds_a, side_a) and _has(b, kinds_b, side_b)):
-                        if not (_has(b, kinds_b, side_a) and _has(a, kinds_a, side_b)):
-                            continue
-                        a, b = b, a
-                self._post_all(key, (ContactEnded[Any, Any](a, b),))
+    def _ended_by_loss(self, gone: Gone, key: _Key) -> ContactEnded[Any, Any] | None:
+        a, b = Entity(self.world, gone.a), Entity(self.world, gone.b)
+        if key.sides is not None:
+            side_a, side_b = key.sides
+            if not (_had(a, gone.components_a, side_a) and _had(b, gone.components_b, side_b)):
+                if not (_had(b, gone.components_b, side_a) and _had(a, gone.components_a, side_b)):
+                    return None
+                a, b = b, a
+        return ContactEnded(a, b)
 
     def _post_all(self, key: _Key, events: Iterable[object]) -> None:
         if key.sides is None:
-            post = self.world.post
-            for event in events:
-                post(event)
+            deque(map(self.world.post, events), maxlen=0)
         else:
             post_as, event_type = self.world.post_as, key.event
             for event in events:
                 post_as(event_type, event)
 
 
-def _has(entity: Entity, components: Components, side: type[Component]) -> bool:
-    """Whether an entity has, or last had, a component."""
-    if side.local:
-        return entity.alive and side in entity
-    return side in components
+def _has(entity: Entity | None, side: type[Component]) -> bool:
+    return entity is not None and side in entity
+
+
+def _had(entity: Entity, components: Components, side: type[Component]) -> bool:
+    """Whether an entity that left the space had a component then; a local one it must still have."""
+    return entity.alive and side in entity if side.local else side in components

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, sin
+from math import cos, hypot, sin
 from typing import Any, TypeAlias
 
 import pymunk
@@ -17,7 +17,7 @@ import pymunk
 from engine.ecs import Component, Entity, World
 from engine.physics.bodies import Bodies, SlotBody
 from engine.physics.components import OneWay
-from engine.physics.contacts import Ghosts, pair_of
+from engine.physics.contacts import Ghosts
 from engine.physics.errors import PhysicsError
 
 Filter: TypeAlias = Callable[[World, Entity, Entity], bool]
@@ -57,14 +57,14 @@ class Gate:
         for kind in (a, b):
             if kind.local:
                 raise PhysicsError(
-                    f"a filter cannot go by {kind.__name__}, which is local to this machine; the simulation would differ"
+                    f"a filter cannot go by {kind.__name__}, which is local; simulations would differ by it"
                 )
         self.filters.append((a, b, refuses))
 
     @property
-    def is_open(self) -> bool:
-        """Whether no game code can run inside a step."""
-        return not self.filters
+    def asks_game(self) -> bool:
+        """Whether code of the game may run inside a step."""
+        return bool(self.filters)
 
     def class_of(self, components: Components, sensor: bool, immovable: bool, space: pymunk.Space) -> int:
         """The collision type of a collider."""
@@ -103,13 +103,19 @@ class Gate:
             for pair in [pair for pair in table if slot in (pair >> 32, pair & 0xFFFF_FFFF)]:
                 del table[pair]
 
+    def _pair(self, a: int, b: int) -> int:
+        """Two slots as one number, that of the entity with the lower id first."""
+        entity = self.bodies.entity
+        return a << 32 | b if entity[a] < entity[b] else b << 32 | a
+
     # Inside a step
 
     def _begin(self, arbiter: pymunk.Arbiter, space: pymunk.Space, ghostly: Any) -> None:
         try:
             a, b = (shape.body for shape in arbiter.shapes)
-            assert isinstance(a, SlotBody) and isinstance(b, SlotBody)
-            pair = pair_of(self.bodies, a.slot, b.slot)
+            assert isinstance(a, SlotBody)
+            assert isinstance(b, SlotBody)
+            pair = self._pair(a.slot, b.slot)
             decision = self.decided.get(pair)
             if decision is None:
                 refused = self.carried.pop(pair, None)
@@ -130,8 +136,9 @@ class Gate:
     def _separate(self, arbiter: pymunk.Arbiter, space: pymunk.Space, ghostly: Any) -> None:
         try:
             a, b = (shape.body for shape in arbiter.shapes)
-            assert isinstance(a, SlotBody) and isinstance(b, SlotBody)
-            pair = pair_of(self.bodies, a.slot, b.slot)
+            assert isinstance(a, SlotBody)
+            assert isinstance(b, SlotBody)
+            pair = self._pair(a.slot, b.slot)
             decision = self.decided.get(pair)
             if decision is not None:
                 decision[1] -= 1
@@ -161,7 +168,8 @@ class Gate:
     def _refuses(self, arbiter: pymunk.Arbiter, a: SlotBody, b: SlotBody) -> bool | None:
         """The decision about a new contact: None if nobody has a say, so that it is not noted."""
         first, second = self.bodies.handles[a.slot], self.bodies.handles[b.slot]
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         asked = False
         for platform, other_way in ((first, False), (second, True)):
             direction = platform.get(OneWay)
@@ -192,4 +200,4 @@ class Gate:
         c, s = cos(platform.angle), sin(platform.angle)
         x, y = direction.nx * c - direction.ny * s, direction.nx * s + direction.ny * c
         normal = arbiter.normal
-        return sign * (normal.x * x + normal.y * y) < ONE_WAY_COSINE
+        return sign * (normal.x * x + normal.y * y) < ONE_WAY_COSINE * hypot(x, y)

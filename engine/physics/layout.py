@@ -47,8 +47,10 @@ class Block:
         """The place of each row's body in the solver's list of bodies, `ABSENT` without one."""
         self.is_full = False
         """Whether every row has a body."""
-        self.kept: NDArray[np.float64] = np.empty((0, 6))
-        """x, y, angle, vx, vy, angular as last synced, shape (rows, 6)."""
+        self.places: NDArray[np.float64] = np.empty((0, 3))
+        """x, y, angle as last synced, shape (rows, 3)."""
+        self.velocities: NDArray[np.float64] = np.empty((0, 3))
+        """vx, vy, angular as last synced, shape (rows, 3)."""
         self.kept_bodies: NDArray[Any] = np.empty(0)
         self.kept_colliders: NDArray[Any] = np.empty(0)
         self.kept_cells: list[Any] = []
@@ -65,7 +67,8 @@ class Block:
 
     def store(self, bodies: Bodies) -> None:
         """Leave what was last seen with the slots, for another block to load."""
-        bodies.state[self.slots] = self.kept
+        bodies.place[self.slots] = self.places
+        bodies.velocity[self.slots] = self.velocities
         if self.has_body:
             bodies.body[self.slots] = self.kept_bodies
         if self.has_collider:
@@ -75,7 +78,8 @@ class Block:
 
     def load(self, bodies: Bodies) -> None:
         """Take what was last seen from the slots."""
-        self.kept = bodies.state[self.slots]
+        self.places = bodies.place[self.slots]
+        self.velocities = bodies.velocity[self.slots]
         if self.has_body:
             self.kept_bodies = bodies.body[self.slots]
         if self.has_collider:
@@ -109,11 +113,11 @@ class Block:
 
     def moved_rows(self) -> NDArray[np.intp]:
         """Rows whose Transform the game has written."""
-        return _differing(self.rows[Transform], self.kept[:, :3])
+        return _differing(self.rows[Transform], self.places)
 
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""
-        return _differing(self.rows[Velocity], self.kept[:, 3:]) if self.has_velocity else _NONE
+        return _differing(self.rows[Velocity], self.velocities) if self.has_velocity else _NONE
 
     def changed_rows(self) -> dict[int, bool]:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""
@@ -141,15 +145,12 @@ def _differing(now: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[n
 
 
 def _compare(now: NDArray[Any], kept: NDArray[Any], changed: dict[int, bool]) -> None:
-    if np.array_equal(_raw(now), _raw(kept)):
+    word = np.int64 if now.itemsize % 8 == 0 else np.int32
+    if not (now.view(word) != kept.view(word)).any():
         return
     for name in now.dtype.names or ():
         for row in np.flatnonzero(now[name] != kept[name]).tolist():
             changed[row] = changed.get(row, False) or name not in _LIGHT
-
-
-def _raw(records: NDArray[Any]) -> NDArray[np.int32]:
-    return records.view(np.int32)
 
 
 def found_rows(world: World) -> Iterator[Rows]:

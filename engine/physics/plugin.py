@@ -22,8 +22,8 @@ def _build(world: World) -> None:
 
 
 @physics.on(Begin, phase=Phase.EARLY, priority=500)
-def _sync(world: World, begin: Begin) -> None:
-    world.resource(Space).sync()
+def _look(world: World, begin: Begin) -> None:
+    world.resource(Space).look()
 
 
 @physics.on(Physics)

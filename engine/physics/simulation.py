@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import hypot, inf
+from math import hypot, inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from pymunk import batch
 from engine.ecs import Entity, World
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
 from engine.physics.components import Body, BodyKind, Collider, Velocity
-from engine.physics.contacts import ContactReader, Pairs, Touches, contained, first_slots, second_slots
+from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, seconds
 from engine.physics.errors import PhysicsError
 from engine.physics.events import FilterFailed, Quarantined, Rejected
 from engine.physics.gate import Gate
@@ -29,16 +29,18 @@ from engine.physics.layout import Block, Components, found_rows
 from engine.physics.settings import PhysicsSettings
 from engine.scene import Transform
 
+# Layout of the floats of one body: x, y, angle and vx, vy, angular, as in Transform and Velocity. Read in two goes, so
+# that rows can be taken straight into the columns.
+_PLACE_FIELDS = batch.BodyFields.POSITION | batch.BodyFields.ANGLE
 _VELOCITY_FIELDS = batch.BodyFields.VELOCITY | batch.BodyFields.ANGULAR_VELOCITY
-_STATE_FIELDS = batch.BodyFields.BODY_ID | batch.BodyFields.POSITION | batch.BodyFields.ANGLE | _VELOCITY_FIELDS
-# Layout of the floats of one body: x, y, angle, vx, vy, angular; the columns of Transform and Velocity side by side.
 
 _KINDS: dict[int, Any] = {
     BodyKind.DYNAMIC: pymunk.Body.DYNAMIC,
     BodyKind.KINEMATIC: pymunk.Body.KINEMATIC,
     BodyKind.STATIC: pymunk.Body.STATIC,
 }
-_FIELDS = ("Transform.x", "Transform.y", "Transform.angle", "Velocity.vx", "Velocity.vy", "Velocity.angular")
+_PLACE_NAMES = ("Transform.x", "Transform.y", "Transform.angle")
+_VELOCITY_NAMES = ("Velocity.vx", "Velocity.vy", "Velocity.angular")
 
 MANY = 64
 """From this many velocities on, one batch of all bodies is cheaper than setting them one by one."""
@@ -83,8 +85,6 @@ class Simulation:
         self.blocks: list[Block] = []
         self.touching: Pairs = np.empty(0, np.int64)
         """The pairs that touch, sorted."""
-        self.touches = Touches(self.touching, np.empty((0, 6)))
-        """Where, as of the last step."""
         self.began: list[Touches] = []
         self.ended: list[Pairs] = []
         self.gone: list[Gone] = []
@@ -92,10 +92,15 @@ class Simulation:
         """By entity id, for the next step: force x, y, torque, and impulse x, y, angular."""
         self.is_fresh = True
         """Whether the world has never been taken in."""
-        self._reader = ContactReader()
-        self._bodies_read = batch.Buffer()
+        self.reader = ContactReader()
+        self._order_read = batch.Buffer()
+        self._places_read = batch.Buffer()
+        self._velocities_read = batch.Buffer()
         self._bodies_written = batch.Buffer()  # apart: a buffer that was given memory cannot be read into
         self._addresses: NDArray[np.uintp] = np.empty(0, np.uintp)
+        """The solver's bodies in its order, at the last reading."""
+        self._placed = -1
+        """The version of `bodies` that the blocks' `order` is good for."""
         self._hidden: dict[int, tuple[float, float, float]] = {}
         self._kept_out: tuple[int, ...] = ()
         self._damped = False
@@ -104,6 +109,7 @@ class Simulation:
 
     def _fresh_space(self) -> pymunk.Space:
         space = pymunk.Space()
+        self._applied: tuple[Any, ...] = ()
         self.gate.watch_all(space)
         self.joints.space = space
         self.space = space
@@ -113,7 +119,11 @@ class Simulation:
     def apply_settings(self) -> None:
         """Give the solver the settings. Raises `PhysicsError` if they are wrong."""
         settings, space = self.settings, self.space
+        wanted = tuple(vars(settings).values())
+        if wanted == self._applied:
+            return
         settings.check()
+        self._applied = wanted
         space.gravity = settings.gravity
         space.iterations = settings.iterations
         space.damping = settings.damping
@@ -125,7 +135,17 @@ class Simulation:
     # Taking in
 
     def sync(self) -> None:
-        """Take in what has come, gone and been written since the last time."""
+        """Take in everything that has come, gone and been written since the last time."""
+        self.sync_places()
+        for block in self.blocks:
+            self._take_in_changes(block)
+        driven = [(block, rows) for block in self.blocks if len(rows := self._take_in_velocities(block))]
+        if driven:
+            self._drive(driven)
+        self.joints.sync()
+
+    def sync_places(self) -> None:
+        """Take in what queries ask for: who is there, and where."""
         self.is_fresh = False
         found = list(found_rows(self.world))
         if len(found) != len(self.blocks) or not all(
@@ -137,10 +157,8 @@ class Simulation:
             for block in self.blocks:
                 for row in range(len(block.ids)):
                     self._classify(block, row)
-        driven = [(block, rows) for block in self.blocks if len(rows := self._take_in(block))]
-        if driven:
-            self._drive(driven)
-        self.joints.sync()
+        for block in self.blocks:
+            self._take_in_places(block)
 
     def _arrange(self, blocks: list[Block]) -> None:
         """The structure has changed: keep, make and remove bodies so that each row of the new blocks has one."""
@@ -149,7 +167,7 @@ class Simulation:
             block.store(bodies)
         ids = np.concatenate([block.ids for block in blocks]) if blocks else np.empty(0, np.uint64)
         known = bodies.entities
-        self._dismiss(bodies.slots_of(known[~np.isin(known, ids)]))
+        touching = self._dismiss(bodies.slots_of(known[~np.isin(known, ids)]))
         self.blocks = blocks
         new: list[tuple[int, Block, int]] = []
         for block in blocks:
@@ -161,43 +179,45 @@ class Simulation:
                 bodies.archetype[slot] = block.archetype
                 new.append((entity.id, block, row))
             block.load(bodies)
+        rank = bodies.rank_by_slot
+        self.touching = rank[touching[0]] << 32 | rank[touching[1]]
         for block in blocks:
             moved = np.flatnonzero(bodies.archetype[block.slots] != block.archetype)
             for row in moved.tolist():
                 self._move(block, row)
         for id, block, row in sorted(new, key=lambda item: item[0]):
             block.see(row)
-            block.kept[row, :3] = block.rows[Transform][row]
-            block.kept[row, 3:] = (
+            block.places[row] = block.rows[Transform][row]
+            block.velocities[row] = (
                 block.rows[Velocity][row] if block.has_velocity else self._hidden.pop(id, (0.0, 0.0, 0.0))
             )
             if id not in self._kept_out:
                 self._build(block, row)
-        self._place_rows()
 
     def _archetype(self, components: Components) -> int:
         if components not in self.archetypes:
             self.archetypes.append(components)
         return self.archetypes.index(components)
 
-    def _dismiss(self, slots: NDArray[np.intp]) -> None:
-        """Entities are gone, or have lost the components: so are their bodies, and their contacts end."""
-        if not len(slots):
-            return
+    def _dismiss(self, slots: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Entities are gone, or have lost the components: so are their bodies, and their contacts end.
+
+        Returns the pairs that go on touching, by slot, as ranks are about to change.
+        """
         bodies = self.bodies
+        slots_a, slots_b = bodies.slot_by_rank[firsts(self.touching)], bodies.slot_by_rank[seconds(self.touching)]
         leaving = np.zeros(len(bodies.live), np.bool_)
         leaving[slots] = True
-        first, second = first_slots(self.touching), second_slots(self.touching)
-        ending = leaving[first] | leaving[second]
-        for a, b in zip(first[ending].tolist(), second[ending].tolist(), strict=True):
+        ending = leaving[slots_a] | leaving[slots_b]
+        for a, b in zip(slots_a[ending].tolist(), slots_b[ending].tolist(), strict=True):
             components_a, components_b = (self.archetypes[bodies.archetype[slot]] for slot in (a, b))
             self.gone.append(Gone(int(bodies.entity[a]), int(bodies.entity[b]), components_a, components_b))
-        self.touching = self.touching[~ending]
         for slot in slots.tolist():
             self._take_out(slot)
             self.gate.forget(slot)
             self.pushes.pop(int(bodies.entity[slot]), None)
             bodies.release(slot)
+        return slots_a[~ending], slots_b[~ending]
 
     def _move(self, block: Block, row: int) -> None:
         """An entity that has a slot came to another table: it has got or lost a component."""
@@ -210,82 +230,82 @@ class Simulation:
         else:
             self._classify(block, row)
 
-    def _take_in(self, block: Block) -> NDArray[np.intp]:
-        """Take in what the game wrote to a block's columns. Returns the rows that have a new velocity."""
+    def _take_in_places(self, block: Block) -> None:
+        """Move the bodies whose Transform the game wrote."""
+        rows = block.moved_rows()
+        if len(rows):
+            rows = self._accept(block, rows, block.rows[Transform], block.places, _PLACE_NAMES)
+            for row in rows.tolist():
+                self._teleport(block, row)
+
+    def _take_in_velocities(self, block: Block) -> NDArray[np.intp]:
+        """Note the velocities the game wrote. Returns their rows."""
+        rows = block.driven_rows()
+        if len(rows):
+            rows = self._accept(block, rows, block.rows[Velocity], block.velocities, _VELOCITY_NAMES)
+            for row in rows[self.bodies.address[block.slots[rows]] == 0].tolist():
+                self._build(block, row)
+        return rows
+
+    def _take_in_changes(self, block: Block) -> None:
+        """Adjust the bodies whose Body or Collider the game changed, or make them anew."""
         changed = block.changed_rows()
         for row in sorted(changed):
             if changed[row] or self.bodies.live[block.slots[row]] is None:
                 self._build(block, row)
             else:
                 self._adjust(block, row)
-        if changed:
-            self._place_rows()
-        moved, driven = block.moved_rows(), block.driven_rows()
-        if not len(moved) and not len(driven):
-            return driven
-        if len(moved):
-            moved = self._accept(block, moved, block.rows[Transform], 0)
-        if len(driven):
-            driven = self._accept(block, driven, block.rows[Velocity], 3)
-        live = self.bodies.live
-        if not block.is_full:
-            for row in sorted({*moved.tolist(), *driven.tolist()}):
-                if live[block.slots[row]] is None:
-                    self._build(block, row)
-            self._place_rows()
-        for row in moved.tolist():
-            self._teleport(block, row)
-        return driven
 
     def _accept(
-        self, block: Block, rows: NDArray[np.intp], column: NDArray[np.float64], first: int
+        self,
+        block: Block,
+        rows: NDArray[np.intp],
+        column: NDArray[np.float64],
+        kept: NDArray[np.float64],
+        names: tuple[str, ...],
     ) -> NDArray[np.intp]:
         """Keep what was written where it is finite, and undo it where it is not. Returns the rows kept."""
         values = column[rows]
         finite = np.isfinite(values).all(axis=1)
         if not finite.all():
             for row in rows[~finite].tolist():
-                wrong = next(i for i in range(3) if not np.isfinite(column[row, i]))
+                wrong = int(np.flatnonzero(~np.isfinite(column[row]))[0])
                 entity = Entity(self.world, int(block.ids[row]))
-                self._reject(
-                    entity, f"{entity} was given {_FIELDS[first + wrong]} = {column[row, wrong]}; write finite numbers"
-                )
-                column[row] = block.kept[row, first : first + 3]
+                self._reject(entity, f"{entity} was given {names[wrong]} = {column[row, wrong]}; write finite numbers")
+                column[row] = kept[row]
             rows, values = rows[finite], values[finite]
-        block.kept[rows, first : first + 3] = values
+        kept[rows] = values
         return rows
 
     def _teleport(self, block: Block, row: int) -> None:
         body = self.bodies.live[block.slots[row]]
-        if body is None:
+        if body is None or (body.body_type == pymunk.Body.STATIC and self.settings.sleep_after < inf):
+            self._build(block, row)  # something static that is made anew wakes what rests on it
             return
-        if body.body_type == pymunk.Body.STATIC and self.settings.sleep_after < inf:
-            self._build(block, row)  # made anew it wakes what rests on it
-            return
-        x, y, angle = block.kept[row, :3].tolist()
+        x, y, angle = block.places[row].tolist()
         body.angle = angle
         body.position = x, y
         self.space.reindex_shapes_for_body(body)
 
     def _drive(self, driven: list[tuple[Block, NDArray[np.intp]]]) -> None:
-        """Give bodies the velocities their blocks have in `kept`."""
+        """Give bodies the velocities their blocks have noted."""
         if sum(len(rows) for _, rows in driven) < MANY or self.settings.sleep_after < inf:
             for block, rows in driven:
-                values = block.kept[rows, 3:].tolist()
+                values = block.velocities[rows].tolist()
                 for slot, (vx, vy, angular) in zip(block.slots[rows].tolist(), values, strict=True):
                     body = self.bodies.live[slot]
                     if body is not None and body.body_type != pymunk.Body.STATIC:
                         body.velocity = vx, vy
                         body.angular_velocity = angular
             return
-        addresses = self._read_order()
-        values = np.zeros((len(addresses), 3))
+        self._read_order()
+        values = np.zeros((len(self._addresses), 3))
         for block in self.blocks:
             if block.is_full:
-                values[block.order] = block.kept[:, 3:]
+                values[block.order] = block.velocities
             else:
                 present = block.order != ABSENT
-                values[block.order[present]] = block.kept[present, 3:]
+                values[block.order[present]] = block.velocities[present]
         self._bodies_written.set_float_buf(values)
         batch.set_space_bodies(self.space, _VELOCITY_FIELDS, self._bodies_written)
 
@@ -308,9 +328,10 @@ class Simulation:
         self.bodies.put(slot, body, shapes)
 
     def _make(self, block: Block, row: int) -> tuple[SlotBody, list[pymunk.Shape]]:
-        x, y, angle, vx, vy, angular = values = block.kept[row].tolist()
-        for name, value in zip(_FIELDS, values, strict=True):
-            if not np.isfinite(value):
+        x, y, angle = block.places[row].tolist()
+        vx, vy, angular = block.velocities[row].tolist()
+        for name, value in zip(_PLACE_NAMES + _VELOCITY_NAMES, (x, y, angle, vx, vy, angular), strict=True):
+            if not isfinite(value):
                 raise PhysicsError(f"{name} is {value}; write finite numbers")
         shape, material, layer, mask, sensor = block.collider(row) or (None, None, 0, 0, False)
         found = block.body(row)
@@ -415,12 +436,12 @@ class Simulation:
             damping = self.bodies.damping[block.slots]
             damped = (damping != 1.0).any(axis=1)
             if slowest > 0:
-                damped &= np.hypot(block.kept[:, 3], block.kept[:, 4]) > slowest
+                damped &= np.hypot(block.velocities[:, 0], block.velocities[:, 1]) > slowest
             rows = np.flatnonzero(damped)
             if len(rows):
                 left = damping[rows] ** dt
-                block.kept[rows, 3:5] *= left[:, :1]
-                block.kept[rows, 5] *= left[:, 1]
+                block.velocities[rows, :2] *= left[:, :1]
+                block.velocities[rows, 2] *= left[:, 1]
                 driven.append((block, rows))
         if driven:
             self._drive(driven)
@@ -447,45 +468,45 @@ class Simulation:
                 body.angular_velocity += turn / body.moment
 
     def _read_contacts(self) -> None:
-        touches = self._reader.read(self.space, self.bodies, self.gate.ghosts)
+        now = self.reader.read(self.space, self.bodies, self.gate.ghosts)
+        before = self.touching
         self.gate.carried.clear()
-        now, before = touches.pairs, self.touching
-        new = ~contained(now, before)
+        self.began.append(self.reader.select(self.bodies, ~contained(now, before)))
         parted = before[~contained(before, now)]
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
             now = np.sort(np.concatenate((now, parted[asleep])))
             parted = parted[~asleep]
-        self.began.append(Touches(touches.pairs[new], touches.values[new]))
         self.ended.append(parted)
-        self.touching, self.touches = now, touches
+        self.touching = now
 
     def _both_rest(self, pairs: Pairs) -> NDArray[np.bool_]:
         """Of which pairs both bodies sleep or are static: the solver puts their contacts away until they wake."""
+        slots_a, slots_b = self.bodies.slot_by_rank[firsts(pairs)], self.bodies.slot_by_rank[seconds(pairs)]
         resting = np.zeros(len(self.bodies.live), np.bool_)
-        slots = np.unique(np.concatenate((first_slots(pairs), second_slots(pairs))))
-        for slot in slots.tolist():
+        for slot in np.unique(np.concatenate((slots_a, slots_b))).tolist():
             body = self.bodies.live[slot]
             resting[slot] = body is not None and (body.is_sleeping or body.body_type == pymunk.Body.STATIC)
-        return resting[first_slots(pairs)] & resting[second_slots(pairs)]
+        return resting[slots_a] & resting[slots_b]
 
     # Writing back
 
-    def _read_order(self) -> NDArray[np.uintp]:
-        """Bring the blocks' `order` up to date with the solver's list of bodies."""
-        buffer = self._bodies_read
+    def _read_order(self) -> None:
+        """Bring the blocks' `order` up to date with the solver's list of bodies.
+
+        The list changes when bodies are put in or taken out, fall asleep or wake.
+        """
+        buffer = self._order_read
         buffer.clear()
         batch.get_space_bodies(self.space, batch.BodyFields.BODY_ID, buffer)
-        self._note_order(np.frombuffer(buffer.int_buf(), np.uintp))
-        return self._addresses
+        addresses = np.frombuffer(buffer.int_buf(), np.uintp)
+        if self._placed != self.bodies.version or not np.array_equal(addresses, self._addresses):
+            self._note_order(addresses.copy())
 
     def _note_order(self, addresses: NDArray[np.uintp]) -> None:
-        if not np.array_equal(addresses, self._addresses):
-            self._addresses = addresses.copy()
-            self._place_rows()
-
-    def _place_rows(self) -> None:
-        slots = self.bodies.slots_at(self._addresses)
+        self._addresses = addresses
+        self._placed = self.bodies.version
+        slots = self.bodies.slots_at(addresses)
         places = np.full(len(self.bodies.live) + 1, ABSENT, np.intp)
         places[slots] = np.arange(len(slots))
         places[ABSENT] = ABSENT
@@ -494,37 +515,33 @@ class Simulation:
             block.is_full = bool((block.order != ABSENT).all())
 
     def _write_back(self) -> None:
-        buffer = self._bodies_read
-        buffer.clear()
-        batch.get_space_bodies(self.space, _STATE_FIELDS, buffer)
-        self._note_order(np.frombuffer(buffer.int_buf(), np.uintp))
-        floats = np.frombuffer(buffer.float_buf(), np.float64).reshape(-1, 6)
-        if not np.isfinite(floats.sum()):
-            self._quarantine(floats)
-        guarded = not self.gate.is_open
+        if self._placed != self.bodies.version or self.settings.sleep_after < inf:
+            self._read_order()
+        places = self._read(_PLACE_FIELDS, self._places_read)
+        velocities = self._read(_VELOCITY_FIELDS, self._velocities_read)
+        if not isfinite(places.sum() + velocities.sum()):
+            self._quarantine(np.isfinite(places).all(axis=1) & np.isfinite(velocities).all(axis=1))
+            self._note_order(self._addresses)
+        guarded = self.gate.asks_game  # a filter may have written while the solver ran
         for block in self.blocks:
             if block.has_body:
-                self._write_block(block, floats, guarded)
+                moved = block.moved_rows() if guarded else _NONE
+                driven = block.driven_rows() if guarded else _NONE
+                block.places = _gather(places, block, block.places)
+                block.velocities = _gather(velocities, block, block.velocities)
+                _overwrite(block.rows[Transform], block.places, moved)
+                if block.has_velocity:
+                    _overwrite(block.rows[Velocity], block.velocities, driven)
 
-    def _write_block(self, block: Block, floats: NDArray[np.float64], guarded: bool) -> None:
-        if block.is_full:
-            now = floats[block.order]
-        else:
-            now = block.kept.copy()
-            present = np.flatnonzero(block.order != ABSENT)
-            now[present] = floats[block.order[present]]
-        moved = driven = None
-        if guarded:  # a filter may have written while the solver ran
-            moved, driven = block.moved_rows(), block.driven_rows()
-        transform = block.rows[Transform]
-        _overwrite(transform, now[:, :3], moved)
-        if block.has_velocity:
-            _overwrite(block.rows[Velocity], now[:, 3:], driven)
-        block.kept = now
+    def _read(self, fields: batch.BodyFields, buffer: batch.Buffer) -> NDArray[np.float64]:
+        """Three floats of each of the solver's bodies, in its order and in a buffer that the next reading overwrites."""
+        buffer.clear()
+        batch.get_space_bodies(self.space, fields, buffer)
+        return np.frombuffer(buffer.float_buf(), np.float64).reshape(-1, 3)
 
-    def _quarantine(self, floats: NDArray[np.float64]) -> None:
-        wrong = np.flatnonzero(~np.isfinite(floats).all(axis=1))
-        slots = self.bodies.slots_at(self._addresses[wrong])
+    def _quarantine(self, sane: NDArray[np.bool_]) -> None:
+        """Take out the bodies that are not `sane`, given in the solver's order."""
+        slots = self.bodies.slots_at(self._addresses[~sane])
         slots = slots[slots != ABSENT]
         if not len(slots):
             return
@@ -533,12 +550,11 @@ class Simulation:
             entity = self.bodies.handles[slot]
             assert entity is not None
             self.world.post(Quarantined(entity))
-        gone = np.zeros(len(self.bodies.live), np.bool_)
-        gone[slots] = True
-        ending = gone[first_slots(self.touching)] | gone[second_slots(self.touching)]
+        gone = np.zeros(len(self.bodies.entities), np.bool_)
+        gone[self.bodies.rank_by_slot[slots]] = True
+        ending = gone[firsts(self.touching)] | gone[seconds(self.touching)]
         self.ended.append(self.touching[ending])
         self.touching = self.touching[~ending]
-        self._place_rows()
 
     # State
 
@@ -556,14 +572,9 @@ class Simulation:
         absent: list[int] = []
         for block in self.blocks:
             if block.has_body and not block.has_velocity:
-                for id, (vx, vy, angular) in zip(block.ids.tolist(), block.kept[:, 3:].tolist(), strict=True):
+                for id, (vx, vy, angular) in zip(block.ids.tolist(), block.velocities.tolist(), strict=True):
                     hidden[id] = vx, vy, angular
-            if not block.is_full:
-                absent.extend(
-                    id
-                    for id, slot in zip(block.ids.tolist(), block.slots.tolist(), strict=True)
-                    if bodies.live[slot] is None
-                )
+            absent.extend(block.ids[bodies.address[block.slots] == 0].tolist())
         decided = {
             (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): decision[0]
             for pair, decision in self.gate.decided.items()
@@ -573,19 +584,13 @@ class Simulation:
             for pair, refused in self.gate.carried.items()
         }
         return SimulationState(
-            touching=self._touching_ids(),
+            touching=bodies.entities[np.stack((firsts(self.touching), seconds(self.touching)), axis=1)],
             gone=tuple(self.gone),
             decided=dict(sorted(decided.items())),
             velocities=dict(sorted(hidden.items())),
             pushes={id: tuple(push) for id, push in sorted(self.pushes.items())},
             absent=tuple(sorted(absent)),
         )
-
-    def _touching_ids(self) -> NDArray[np.uint64]:
-        ids = np.stack(
-            (self.bodies.entity[first_slots(self.touching)], self.bodies.entity[second_slots(self.touching)]), axis=1
-        )
-        return ids[np.lexsort((ids[:, 1], ids[:, 0]))]
 
     def restore(self, state: SimulationState) -> None:
         """Make the space anew from the world's columns and `state`."""
@@ -597,18 +602,17 @@ class Simulation:
         self.archetypes = []
         self.blocks = []
         self.touching = np.empty(0, np.int64)
-        self.touches = Touches(self.touching, np.empty((0, 6)))
         self.began, self.ended = [], []
         self.gone = list(state.gone)
         self.pushes = {id: list(push) for id, push in state.pushes.items()}
         self._damped = False
-        self._addresses = np.empty(0, np.uintp)
+        self._placed = -1
         self._hidden, self._kept_out = dict(state.velocities), state.absent
         self._fresh_space()
         self.sync()
         self._hidden, self._kept_out = {}, ()
-        slots = self.bodies.slots_of(state.touching)
-        self.touching = np.sort(slots[:, 0] << 32 | slots[:, 1])
+        ranks = np.searchsorted(self.bodies.entities, state.touching)
+        self.touching = ranks[:, 0] << 32 | ranks[:, 1]
         for (a, b), refused in state.decided.items():
             slot_of = self.bodies.slot_of
             if a in slot_of and b in slot_of:
@@ -620,13 +624,27 @@ def _layers(layer: int, mask: int) -> pymunk.ShapeFilter:
     return pymunk.ShapeFilter(categories=layer, mask=mask)
 
 
-def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], keep: NDArray[np.intp] | None) -> None:
-    if keep is None or not len(keep):
+_NONE: NDArray[np.intp] = np.empty(0, np.intp)
+
+
+def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The solver's floats in the order of a block's rows; rows without a body keep what they have."""
+    if block.is_full:
+        return np.take(floats, block.order, axis=0)
+    now = kept.copy()
+    present = block.order != ABSENT
+    now[present] = floats[block.order[present]]
+    return now
+
+
+def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], written: NDArray[np.intp]) -> None:
+    """Write the solver's values into a column, except for the rows the game has written meanwhile."""
+    if len(written):
+        values = column[written]
         column[:] = now
+        column[written] = values
     else:
-        written = column[keep]
         column[:] = now
-        column[keep] = written
 
 
 def _check_body(kind: int, mass: float, moment: float, damping: Any) -> None:

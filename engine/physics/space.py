@@ -52,6 +52,10 @@ class Space:
         """
         self.simulation.sync()
 
+    def look(self) -> None:
+        """Take in what queries ask for, and leave the rest to the step. The plugin does this as a tick begins."""
+        self.simulation.sync_places()
+
     def step(self, dt: float) -> None:
         """Step by `dt` seconds and post the contacts. The plugin does this once a tick."""
         self.simulation.step(dt)
