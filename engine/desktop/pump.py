@@ -46,6 +46,8 @@ log = logging.getLogger("tickwire.desktop")
 
 DOUBLE_CLICK_SECONDS = 0.4
 DOUBLE_CLICK_PIXELS = 5.0
+REPEAT_AFTER, REPEAT_EVERY = 500, 33
+"""Milliseconds until a held key repeats, and between repeats; games go by presses, text fields by repeats."""
 AXIS_END = 32767
 """SDL's greatest axis value; the least is one more, negated."""
 AXIS_STEP = 0.004
@@ -186,12 +188,13 @@ class Pump:
         self._motion: PointerMoved | None = None
         self._click: tuple[float, int, tuple[int, int], int] = (float("-inf"), 0, (0, 0), 0)
         self._fingers: dict[int, int] = {}
-        self._size: tuple[int, int] | None = None
+        self._size = screen.size
         self._pads: dict[int, _Pad] = {}
         """By SDL's instance id, which is never used twice."""
         self._found_pads = False
         pygame.joystick.init()
         controller.init()
+        pygame.key.set_repeat(REPEAT_AFTER, REPEAT_EVERY)
 
     def pump(self) -> None:
         """Post everything that happened since the last call."""
@@ -203,6 +206,10 @@ class Pump:
         for event in pygame.event.get():
             self.handle(event)
         self._flush()
+        size = self.screen.size
+        if size != self._size:  # asked, as going back from full screen makes no event on some desktops
+            self._size = size
+            self._post(WindowResized(*size))
 
     def close(self) -> None:
         """Let go of the gamepads."""
@@ -370,12 +377,6 @@ class Pump:
     def _focus_gained(self, event: pygame.Event) -> None:
         self._post(FocusGained())
 
-    def _resized(self, event: pygame.Event) -> None:
-        size = (event.x, event.y)
-        if size != self._size:
-            self._size = size
-            self._post(WindowResized(*size))
-
     def _quit(self, event: pygame.Event) -> None:
         self._post(QuitRequested())
 
@@ -398,8 +399,6 @@ class Pump:
         pygame.JOYDEVICEADDED: _joystick_added,
         pygame.WINDOWFOCUSLOST: _focus_lost,
         pygame.WINDOWFOCUSGAINED: _focus_gained,
-        pygame.WINDOWSIZECHANGED: _resized,
-        pygame.WINDOWRESIZED: _resized,
         pygame.QUIT: _quit,
     }
 
