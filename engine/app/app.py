@@ -39,6 +39,8 @@ class App:
         self.step = FixedStep(rate)
         self.scenes: list[Scene] = []
         """The stack, bottom first."""
+        self.shared: list[object] = []
+        """Resources that every scene gets when it is pushed, such as the screen it is shown on."""
         self.watchdog: Watchdog | None = None
         self._executor = executor
         self._owns_executor = executor is None
@@ -151,6 +153,8 @@ class App:
                 self._tell(self.scenes[-1], SceneCovered())
             scene.executor = self.executor
             scene.world.insert(self)
+            for resource in self.shared:
+                scene.world.insert(resource)
             self.scenes.append(scene)
             self._tell(scene, SceneEntered())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main() -> None:
     tickwire replay match.twr      watch a recorded match again
     tickwire bench dispatch        measure the engine against its peers
     """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
 
 
 @main.command()
@@ -42,6 +44,7 @@ def main() -> None:
 @click.option("--bots", type=click.IntRange(0, 32), default=None, help="How many bots play.  [default: 7, headless 8]")
 @click.option("--level", default="normal", show_default=True, help="How well they play: easy, normal or hard.")
 @click.option("--arena", default="", help="The map; the game's first if not given.")
+@click.option("--mode", default="", help="How it is played: deathmatch or teams; the game's first if not given.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Start of all chance; same seed, same match.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=None, help="Simulated seconds to play.")
 @click.option("--headless", is_flag=True, help="No window: bots play as fast as they can, a table shows the score.")
@@ -54,6 +57,7 @@ def play(
     bots: int | None,
     level: str,
     arena: str,
+    mode: str,
     seed: int | None,
     seconds: float | None,
     headless: bool,
@@ -73,7 +77,7 @@ def play(
     """
     from engine.cli.play import PlayOptions, run_play
 
-    run_play(PlayOptions(game, bots, level, arena, seed, seconds, headless, screenshot, record, fullscreen, mute))
+    run_play(PlayOptions(game, bots, level, arena, mode, seed, seconds, headless, screenshot, record, fullscreen, mute))
 
 
 @main.command()

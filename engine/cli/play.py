@@ -33,6 +33,7 @@ class PlayOptions:
     bots: int | None
     level: str
     arena: str
+    mode: str
     seed: int | None
     seconds: float | None
     headless: bool
@@ -45,12 +46,13 @@ class PlayOptions:
         """The options of the match; chance starts anywhere if no seed was given."""
         seed = random.SystemRandom().randrange(1 << 32) if self.seed is None else self.seed
         bots = self.bots if self.bots is not None else (Options().bots if humans else HEADLESS_BOTS)
-        return Options(seed=seed, bots=bots, level=self.level, humans=humans, arena=self.arena)
+        return Options(seed, bots, self.level, humans, self.arena, self.mode)
 
     @property
     def names_a_match(self) -> bool:
         """Whether enough was said to skip the menu."""
-        return self.bots is not None or self.seed is not None or bool(self.arena) or self.level != "normal"
+        asked = self.bots, self.seed, self.seconds, self.record
+        return any(value is not None for value in asked) or bool(self.arena or self.mode) or self.level != "normal"
 
 
 def run_play(asked: PlayOptions) -> None:
@@ -106,7 +108,7 @@ def run_headless(game: Game, asked: PlayOptions) -> None:
     recording = asked.record or Path(f"{game.name}.twr")
     offscreen = Offscreen()
     scene = game.scene(options, game.view(options), resources=offscreen.resources())
-    scene.recorder = Recorder(recording, header(game, options), only=game.journalled)
+    scene.recorder = recorder = Recorder(recording, header(game, options), only=game.journalled)
     ticks = max(1, round(seconds / scene.time.dt))
     picture_tick = max(1, int(ticks * PICTURE_AT))
     print(f"{game.title}: {options.bots} bots, {options.level}, seed {options.seed}, {seconds:g} s")
@@ -125,7 +127,7 @@ def run_headless(game: Game, asked: PlayOptions) -> None:
     took = time.perf_counter() - started
     print(f"final state {state_hash(scene.world):016x} after {scene.tick} ticks, {seconds / took:.1f}× real time")
     print(f"screenshot {picture}")
-    if scene.recorder is None or scene.recorder.stopped is None:
+    if recorder.stopped is None:
         print(f"replay     {recording}  (watch: tickwire replay {recording}; check: --verify)")
 
 

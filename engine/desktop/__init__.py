@@ -3,3 +3,7 @@
 Nothing is imported here, so that asking for one part does not load the others; see `window`, `loop`, `software`,
 `offscreen`, `pump`, `mixer` and `widgets`.
 """
+
+import os
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

@@ -3,6 +3,7 @@
 from engine.graphics.camera import Camera, Rect, View
 from engine.graphics.canvas import Canvas, NullCanvas
 from engine.graphics.color import Color
+from engine.graphics.display import Display
 from engine.graphics.line import Lines, Point
 from engine.graphics.particles import Burst, Particles
 from engine.graphics.picture import strip
@@ -20,6 +21,7 @@ __all__ = [
     "Camera",
     "Canvas",
     "Color",
+    "Display",
     "DrawOverlay",
     "DrawWorld",
     "Lines",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.app import Plugin
+from engine.app import Plugin, SceneEntered
 from engine.ecs import World
 from engine.sound import PlayMusic, PlaySound
 from games.ricochet.components import Pickup
@@ -49,8 +49,8 @@ def _own(world: World, seat: int) -> bool:
     return world.resource(Viewer).watched == seat
 
 
-@sounds.setup
-def music(world: World) -> None:
+@sounds.on(SceneEntered)
+def music(world: World, entered: SceneEntered) -> None:
     world.post(PlayMusic("music", MUSIC_VOLUME))
 
 

@@ -1,0 +1,176 @@
+"""Playing in a window: opens it, wires input, picture and sound to an app, and runs it until it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.app import App, Game, Options, Plugin, Recorder, Scene
+from engine.assets import AssetError, Assets
+from engine.desktop.loop import show
+from engine.desktop.mixer import open_mixer
+from engine.desktop.pump import Pump
+from engine.desktop.software import SoftwareRenderer
+from engine.desktop.window import Window
+from engine.events import OnError
+from engine.graphics import Camera, Display, Screen, graphics
+from engine.input import Key, KeyPressed, QuitRequested
+from engine.sound import NullMixer, Speakers
+
+SIZE = (1280, 720)
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Speeds of a replay, changed by the up and down arrows."""
+
+
+def play(
+    *plugins: Plugin,
+    title: str = "Tickwire",
+    size: tuple[int, int] = SIZE,
+    assets: Path | str | None = None,
+    resources: Sequence[object] = (),
+    seed: int = 0,
+    seconds: float | None = None,
+) -> None:
+    """Open a window and run these plugins in it until it is closed or Esc is pressed. For small programs.
+
+    The world's origin is in the middle of the window. Pictures and sounds are looked for below `assets`, else below
+    the current folder. Raises `WindowError` if there is no display.
+    """
+    files = Assets(assets) if assets is not None else Assets()
+    app = App(rate=60)
+    with Window(title, size) as window:
+        stage = _Stage(app, window, files, mute=False)
+        scene = Scene(graphics, *plugins, seed=seed, resources=[files, *resources])
+        scene.world.resource(Camera).look_at(0.0, 0.0)
+        app.push(scene)
+        stage.run(seconds=seconds, on_key=lambda key: app.quit() if key is Key.ESCAPE else None)
+
+
+def play_game(
+    game: Game,
+    options: Options,
+    *,
+    skip_opening: bool = False,
+    fullscreen: bool = False,
+    mute: bool = False,
+    seconds: float | None = None,
+    screenshot: Path | None = None,
+    record: Path | None = None,
+    header: Mapping[str, Any] | None = None,
+) -> None:
+    """Play a game in a window: from its opening, or a match at once.
+
+    `seconds` of real time, if given, end it. `record` keeps the first match, `screenshot` the last image.
+    """
+    app = App(rate=60)
+    with Window(game.title, SIZE, fullscreen=fullscreen, icon=_icon(game)) as window:
+        stage = _Stage(app, window, _assets(game), mute=mute)
+        if game.opening is not None and not skip_opening:
+            app.push(game.opening(app, options))
+        else:
+            plugins = [*game.view(options), *game.pilot(options)]
+            scene = game.scene(options, plugins, resources=stage.resources(), on_error=OnError.ISOLATE)
+            if record is not None:
+                scene.recorder = Recorder(record, header or {}, only=game.journalled)
+            app.push(scene)
+        stage.run(seconds=seconds)
+        if screenshot is not None:
+            stage.renderer.save(screenshot)
+
+
+def show_replay(scene: Scene, title: str, *, speed: float = 1.0, seconds: float | None = None) -> None:
+    """Show a scene that is fed from a recording, until its end or until Esc.
+
+    Space pauses, the right arrow steps while paused, up and down change the speed.
+    """
+    app = App(rate=round(1 / scene.time.dt))
+    replay = scene.replay
+    assert replay is not None
+
+    def steer(key: Key) -> None:
+        step = app.step
+        if key is Key.ESCAPE:
+            app.quit()
+        elif key is Key.SPACE:
+            step.paused = not step.paused
+        elif key is Key.RIGHT:
+            app.pause()
+            step.step()
+        elif key in (Key.UP, Key.DOWN):
+            faster = [s for s in SPEEDS if s > step.speed][:1] or [SPEEDS[-1]]
+            slower = [s for s in SPEEDS if s < step.speed][-1:] or [SPEEDS[0]]
+            step.speed = (faster if key is Key.UP else slower)[0]
+
+    with Window(f"{title} — replay", SIZE) as window:
+        assets = scene.world.find_resource(Assets) or Assets()
+        stage = _Stage(app, window, assets, mute=False)
+        app.step.speed = speed
+        app.push(scene)
+        stage.run(
+            seconds=seconds,
+            on_key=steer,
+            before_present=lambda now: app.quit() if scene.tick >= replay.last_tick else None,
+        )
+
+
+class _Stage:
+    """One window with its input, picture and sound, shared by all scenes of an app."""
+
+    def __init__(self, app: App, window: Window, assets: Assets, *, mute: bool) -> None:
+        self.app = app
+        self.window = window
+        self.renderer = SoftwareRenderer(assets=assets, surface=window.surface)
+        self.speakers = Speakers(NullMixer(keep=0) if mute else open_mixer(assets))
+        display = Display(lambda: window.fullscreen, window.toggle_fullscreen)
+        app.shared += [Screen(self.renderer), self.speakers, display]
+
+    def resources(self) -> list[object]:
+        """What scenes are shown and heard through."""
+        return list(self.app.shared)
+
+    def run(
+        self,
+        *,
+        seconds: float | None = None,
+        on_key: Callable[[Key], object] | None = None,
+        before_present: Callable[[float], object] | None = None,
+    ) -> None:
+        app = self.app
+
+        def post(event: object) -> None:
+            if isinstance(event, QuitRequested):
+                app.quit()
+                return
+            if on_key is not None and isinstance(event, KeyPressed) and not event.repeat:
+                on_key(event.key)
+            app.post(event)
+
+        pump = Pump(self.window, post)
+        try:
+            asyncio.run(
+                show(
+                    app,
+                    self.window,
+                    pump=pump.pump,
+                    renderer=self.renderer,
+                    before_present=before_present,
+                    seconds=seconds,
+                )
+            )
+        finally:
+            pump.close()
+            app.close()
+            self.speakers.mixer.close()
+
+
+def _assets(game: Game) -> Assets:
+    try:
+        return Assets.of(game.name)
+    except AssetError:
+        return Assets()
+
+
+def _icon(game: Game) -> Path | None:
+    return _assets(game).find("sprites/icon.png")
