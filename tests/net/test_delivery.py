@@ -226,8 +226,8 @@ def test_a_silent_peer_is_sent_to_ever_less_often() -> None:
     a.send(Ordered(1))
     times = [now for now in (tick / 60 for tick in range(60 * 20)) if a.payloads_to_send(now)]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert 4 <= len(times) <= 12
-    assert gaps == sorted(gaps)
+    assert 15 <= len(times) <= 25
+    assert gaps[0] < gaps[1] == max(gaps)
 
 
 def test_the_budget_bounds_what_is_sent() -> None:

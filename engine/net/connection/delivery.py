@@ -49,6 +49,8 @@ IP_UDP_BYTES = 48
 PATIENCE = 0.1
 """Seconds an unreliable message may wait for the budget; then it is stale, and dropped."""
 MAX_IN_FLIGHT = WINDOW // 2
+MAX_BACK_OFF = 1.0
+"""Seconds, on top of the round trip time, that repeated timeouts grow to."""
 ACK_EVERY = 16
 """Packets that may arrive before an ack is sent without delay: half of what one ack reports."""
 
@@ -272,7 +274,9 @@ class Delivery:
     # What became of packets
 
     def _timeout(self) -> float:
-        return min(self.estimate.timeout * (1 << min(self._timeouts, 4)), 4.0 + self.estimate.rtt)
+        """Doubles with each timeout in a row, up to a bound: keep-alives go out ten times a second anyway."""
+        once = self.estimate.timeout
+        return max(once, min(once * (1 << min(self._timeouts, 4)), MAX_BACK_OFF + self.estimate.rtt))
 
     def _check_losses(self, now: float) -> None:
         late = now - self.estimate.reorder_delay
