@@ -9,13 +9,14 @@ Key of a look, 61 bits: additive (1) | tint (24) | opacity (5) | flip (1) | size
 
 from __future__ import annotations
 
-from math import hypot, tau
+from math import hypot, isnan, tau
+from typing import Any, NamedTuple
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from engine.desktop.pictures import Picture, Pictures
+from engine.desktop.pictures import Picture, Pictures, blank
 from engine.graphics.picture import picture_count, picture_name
 from engine.graphics.renderer import SpriteBatch
 
@@ -23,6 +24,8 @@ TURN_BITS = 7
 TURNS = 1 << TURN_BITS
 OCTAVE = 24
 """Sizes told apart while a picture doubles; pictures drawn by the engine, being soft, make do with a quarter."""
+PAD = 8
+"""Widths are made multiples of this; pixels are blended eight at a time, and a rest of fewer one by one."""
 LEVELS = 31
 """Opacities told apart; they lie closer together where it is dark."""
 BUDGET = 160 << 20
@@ -30,6 +33,26 @@ BUDGET = 160 << 20
 MOST_LOOKS = 1 << 13
 
 Indices = NDArray[np.intp]
+Drawn = NDArray[np.bool_] | None
+"""Which sprites are to be drawn, as those that are clear are not; None for all of them."""
+
+
+class Chosen(NamedTuple):
+    """The frames of the sprites that are to be drawn, and where in each its middle lies, shape (drawn,)."""
+
+    surfaces: list[pygame.Surface]
+    left: NDArray[np.float64]
+    top: NDArray[np.float64]
+    drawn: Drawn
+
+
+class _Last(NamedTuple):
+    """What a batch looked like, and what came of it."""
+
+    columns: tuple[NDArray[Any], ...]
+    angle: NDArray[np.floating]
+    looks: Indices
+    chosen: Chosen
 
 
 class Frames:
@@ -73,7 +96,7 @@ class Frames:
         self._bases: dict[int, pygame.Surface] = {}
         self._key_of: dict[int, int] = {}
         self._free: list[int] = []
-        self._last: dict[bool, tuple[NDArray[np.int64], Indices]] = {}
+        self._last: dict[bool, _Last] = {}
 
     def forget(self, pictures: Pictures) -> None:
         """Start anew with other pictures."""
@@ -104,7 +127,7 @@ class Frames:
         """Half the diagonals of pictures, in pixels."""
         if int(numbers.max(initial=0)) < len(self._radii):
             radii = self._radii[numbers]
-            if not np.isnan(radii).any():
+            if not isnan(radii.sum()):
                 return radii
         for number in np.unique(numbers).tolist():
             self.picture(number)
@@ -112,42 +135,48 @@ class Frames:
 
     # Looks and frames
 
-    def of(self, batch: SpriteBatch) -> tuple[Indices, NDArray[np.bool_] | None]:
-        """The row of each sprite's frame, and which of the sprites are to be drawn at all (None: all of them).
-
-        Where some are not, rows are given for the others only.
-        """
-        key, drawn = self._key(batch)
-        angle = batch.angle
-        if drawn is not None:
-            key, angle = key[drawn], angle[drawn]
-        looks = self._find(key, batch.additive)
+    def of(self, batch: SpriteBatch) -> Chosen:
+        """The frames of a batch. Most batches look as they did in the last image, so that is asked first."""
+        columns = batch.picture, batch.scale, batch.tint, batch.opacity, batch.flip_x
+        last = self._last.get(batch.additive)
+        same = last is not None and all(map(np.array_equal, last.columns, columns))
+        if last is None or not same:
+            key, drawn = self._key(batch)
+            looks = self._find(key if drawn is None else key[drawn])
+        else:
+            looks, drawn = last.looks, last.chosen.drawn
         self._used[looks] = self._image
+        if last is not None and same and np.array_equal(last.angle, batch.angle):
+            return last.chosen
+        chosen = self._turned(looks, batch.angle if drawn is None else batch.angle[drawn], drawn)
+        # Copies, as columns may be views that change in place.
+        kept = last.columns if last is not None and same else tuple(column.copy() for column in columns)
+        self._last[batch.additive] = _Last(kept, batch.angle.copy(), looks, chosen)
+        return chosen
+
+    def _turned(self, looks: Indices, angle: NDArray[np.floating], drawn: Drawn) -> Chosen:
         turn = np.rint(angle * (TURNS / tau)).astype(np.int64)
         rows = (looks << TURN_BITS) | ((turn + self._half[looks]) & self._mask[looks])
         if not self._ready[rows].all():
             for row in np.unique(rows[~self._ready[rows]]).tolist():
                 self._make(row)
-        return rows, drawn
+        return Chosen(self.surfaces[rows].tolist(), self.left[rows], self.top[rows], drawn)
 
-    def _key(self, batch: SpriteBatch) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    def _key(self, batch: SpriteBatch) -> tuple[NDArray[np.int64], Drawn]:
         self.radii(batch.picture)
         picture = batch.picture.astype(np.int64)
-        size = np.rint(np.log2(np.clip(np.abs(batch.scale), 1 / 64, 64.0)) * OCTAVE).astype(np.int64)
+        size = np.rint(np.log2(np.fmin(np.fmax(np.abs(batch.scale), 1 / 64), 64.0)) * OCTAVE).astype(np.int64)
         coarse = self._coarse[picture]
         if coarse.max(initial=1) > 1:
             size -= size % coarse
         tint = batch.tint.astype(np.int64)
-        opacity = np.clip(batch.opacity, 0.0, 1.0) * ((tint & 255) * (1 / 255))
+        opacity = np.fmin(np.fmax(batch.opacity, 0.0), 1.0) * ((tint & 255) * (1 / 255))
         level = np.rint(np.sqrt(opacity) * LEVELS).astype(np.int64)
         key = picture | (size + 512) << 20 | batch.flip_x.astype(np.int64) << 30 | level << 31 | (tint >> 8) << 36
         drawn = level > 0
         return key | int(batch.additive) << 60, None if drawn.all() else drawn
 
-    def _find(self, key: NDArray[np.int64], additive: bool) -> Indices:
-        last = self._last.get(additive)
-        if last is not None and np.array_equal(last[0], key):
-            return last[1]
+    def _find(self, key: NDArray[np.int64]) -> Indices:
         if len(self._keys):
             places = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
             known = self._keys[places] == key
@@ -157,9 +186,7 @@ class Frames:
             for new in np.unique(key[~known]).tolist():
                 self._add(new)
             places = np.searchsorted(self._keys, key)
-        looks = self._looks[places].astype(np.intp)
-        self._last[additive] = key, looks
-        return looks
+        return self._looks[places].astype(np.intp)
 
     def _add(self, key: int) -> None:
         look = self._free.pop() if self._free else len(self._key_of)
@@ -186,8 +213,11 @@ class Frames:
         shown = frame.get_bounding_rect(1)
         self.left[row] = frame.get_width() / 2 - shown.x
         self.top[row] = frame.get_height() / 2 - shown.y
-        if shown.size != frame.get_size():
-            frame = frame.subsurface(shown if shown.width else (0, 0, 1, 1)).copy()
+        size = -(-shown.width // PAD) * PAD, shown.height
+        if size != frame.get_size():
+            trimmed = blank(*size)
+            trimmed.blit(frame, (0, 0), shown, pygame.BLEND_RGBA_ADD)
+            frame = trimmed
         self.surfaces[row] = frame
         self._ready[row] = True
         if frame is not base:

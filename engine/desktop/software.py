@@ -23,6 +23,9 @@ from engine.graphics.canvas import Canvas
 from engine.graphics.picture import picture_number
 from engine.graphics.renderer import SpriteBatch, Stroke
 
+FAR = 1 << 14
+_INTEGERS = np.arange(-FAR, FAR).astype(object)
+"""Python integers made once, for coordinates: taking them from here is faster than making them anew."""
 SETTLED = 3
 """Images for which a zoom must have stayed the same before tiles are made for it."""
 
@@ -71,7 +74,8 @@ class SoftwareRenderer:
 
     def fill(self, color: int) -> None:
         self.is_blank = False
-        self.surface.fill((color >> 24 & 255, color >> 16 & 255, color >> 8 & 255))
+        # Not `surface.fill`, which writes past the caches: what is blitted next would wait for memory.
+        pygame.surfarray.pixels2d(self.surface)[:] = color >> 8 & 0xFFFFFF
 
     def save(self, path: Path | str) -> None:
         """Write the image as PNG, or as what the name's ending says. Raises `OSError` if that cannot be."""
@@ -89,13 +93,11 @@ class SoftwareRenderer:
         if not len(batch):
             return
         self.is_blank = False
-        frames = self.frames
-        rows, drawn = frames.of(batch)
+        surfaces, left, top, drawn = self.frames.of(batch)
         x, y = (batch.x, batch.y) if drawn is None else (batch.x[drawn], batch.y[drawn])
-        left = np.rint(x - frames.left[rows]).astype(np.int32).tolist()
-        top = np.rint(y - frames.top[rows]).astype(np.int32).tolist()
+        places = zip(_integers(x - left), _integers(y - top), strict=True)
         blend = pygame.BLEND_RGB_ADD if batch.additive else pygame.BLEND_PREMULTIPLIED
-        self.surface.fblits(zip(frames.surfaces[rows].tolist(), zip(left, top, strict=True), strict=True), blend)
+        self.surface.fblits(zip(surfaces, places, strict=True), blend)
 
     def tiling(self, image: str, x: float, y: float, zoom: float) -> None:
         self.is_blank = False
@@ -174,3 +176,8 @@ class SoftwareRenderer:
             return SoftwareCanvas(self)
         zoom = view.zoom
         return SoftwareCanvas(self, zoom, view.width / 2 - view.x * zoom, view.height / 2 - view.y * zoom)
+
+
+def _integers(coordinates: NDArray[np.float64]) -> list[int]:
+    """Coordinates as whole pixels, no farther than `FAR` from the origin."""
+    return _INTEGERS.take(np.rint(coordinates).astype(np.intp) + FAR, mode="clip").tolist()

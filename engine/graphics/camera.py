@@ -79,8 +79,9 @@ class Camera:
         self.height = height
         self.bounds: Rect | None = None
         """World area that the view does not leave; where it is smaller than the view it is centred."""
-        self.background: int = Color.BLACK
-        """What an image is filled with before this world is drawn, if it is the lowest one."""
+        self.background: int | None = Color.BLACK
+        """What an image is filled with before this world is drawn, if it is the lowest one; None where the world
+        covers all of it anyway, as a tiling does."""
         self.effects = True
         """Whether shakes and kicks are shown. Players can switch them off; set it from their settings."""
         self.lead: tuple[float, float] = (0.0, 0.0)

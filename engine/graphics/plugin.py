@@ -66,7 +66,7 @@ def _draw(world: World, frame: Frame, camera: Camera, screen: Screen) -> None:
     assets = world.find_resource(Assets)
     if assets is not None:
         renderer.use(assets)
-    if renderer.is_blank:
+    if renderer.is_blank and camera.background is not None:
         renderer.fill(camera.background)
     view = camera.shown
     for _, _, draw in draw_list(world, view, renderer, frame.alpha):

@@ -78,9 +78,11 @@ class _Past:
         known = places < len(self.ids)
         places[~known] = 0
         known &= self.ids[places] == ids
-        back = np.where(known, 1.0 - alpha, 0.0)
+        back = 1.0 - alpha if known.all() else np.where(known, 1.0 - alpha, 0.0)
         x, y, angle = now
-        turn = (angle - self.angle[places] + pi) % (2 * pi) - pi
+        turn = angle - self.angle[places]
+        if turn.any():  # most things never turn, and a remainder is slow
+            turn = (turn + pi) % (2 * pi) - pi
         return x - (x - self.x[places]) * back, y - (y - self.y[places]) * back, angle - turn * back
 
 
