@@ -48,7 +48,7 @@ def view(options: Options) -> Sequence[Plugin]:
 
 def pilot(options: Options) -> Sequence[Plugin]:
     """What turns keys, mouse and pads into `Fly`."""
-    from games.ricochet.presentation import pilot
+    from games.ricochet.presentation.pilot import pilot
 
     return [pilot]
 
