@@ -43,6 +43,7 @@ class PygameMixer:
     def __init__(self, assets: Assets, folder: str = "sounds") -> None:
         self.assets = assets
         self.folder = folder
+        pygame.mixer.quit()  # init leaves a device alone that is open in another format
         pygame.mixer.init(RATE, -16, 2, BUFFER, allowedchanges=0)
         pygame.mixer.set_num_channels(CHANNELS)
         self._sounds: dict[str, pygame.mixer.Sound | None] = {}
@@ -146,11 +147,11 @@ class PygameMixer:
             return None
         near = difflib.get_close_matches(name, self._names(), 1)
         log.warning(
-            "there is no sound %r: no %s in %s%s; it stays silent",
+            "there is no sound %r: no %s in %s%s",
             name,
             f"{wanted}{ENDINGS[0]}",
             " or ".join(map(str, self.assets.roots)),
-            f"; did you mean {near[0]!r}?" if near else "",
+            f"; did you mean {near[0]!r}? It stays silent" if near else "; it stays silent",
         )
         return None
 

@@ -212,11 +212,13 @@ class Scroll(Container):
             raise WidgetError(f"a scrolling column needs a height above 0, not {height!r}")
         self.first = 0
         """How many of the widgets are scrolled away at the top."""
+        self.sight = height
+        """The least height, of which a row may give it more."""
         self._theme: Theme | None = None
-        super().__init__(*children, spacing=spacing, width=width, height=height)
+        super().__init__(*children, spacing=spacing, width=width)
 
     def content_size(self, theme: Theme) -> Size:
-        return max((child.size(theme)[0] for child in self._present()), default=0.0) + SCROLL_BAR, 0.0
+        return max((child.size(theme)[0] for child in self._present()), default=0.0) + SCROLL_BAR, self.sight
 
     def place(self, rect: Rect, theme: Theme) -> None:
         super().place(rect, theme)

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 EDGE = 4.0
 """Between the list's outline and its entries."""
+LEAST = 200.0
+"""The least width."""
 
 
 class ListBox(Widget, Generic[T]):
@@ -160,8 +162,9 @@ class ListBox(Widget, Generic[T]):
         return index if 0 <= row < self.rows and index < len(self._entries) else None
 
     def content_size(self, theme: Theme) -> Size:
-        widest = max((theme.text_width(self.shown(entry)) for entry in self._entries), default=0.0)
-        return widest + 2 * theme.padding + SCROLL_BAR + 2 * EDGE, self.rows * theme.entry + 2 * EDGE
+        texts = [self.empty, *map(self.shown, self._entries)]
+        widest = max(theme.text_width(text) + (2 * theme.padding if "\t" in text else 0.0) for text in texts)
+        return max(LEAST, widest + 2 * theme.padding + SCROLL_BAR + 2 * EDGE), self.rows * theme.entry + 2 * EDGE
 
     def draw(self, painter: Painter, ui: Ui) -> None:
         theme, rect = painter.theme, self.rect
