@@ -28,6 +28,7 @@ class Pool:
         "laid",
         "present",
         "records",
+        "revision",
         "rows",
         "size",
         "stale",
@@ -42,6 +43,8 @@ class Pool:
         self.view = memoryview(self.buffer)
         self.records: NDArray[Any] = np.empty(0)
         self.cells: list[list[Any]] | None = [] if component.objects else None
+        self.revision = 0
+        """Changes whenever a row gets other object cells."""
         self.present: NDArray[np.bool_] | None = np.zeros(capacity, np.bool_) if masked else None
         self.flat = not masked and not component.objects
         """Whether a record is its bytes and nothing else."""
@@ -100,6 +103,7 @@ class Pool:
         """Give row `row` these object cells."""
         assert self.cells is not None
         self.cells[row] = cells
+        self.revision += 1
         if self.rows and self.rows[row] is not None:
             self.rows[row]._cells = cells
 
