@@ -11,7 +11,7 @@ from enum import IntEnum
 from math import isfinite
 from typing import Any
 
-from engine.ecs import F64, U8, U32, Component, Flag, Obj, f64, flag, obj, u8, u32
+from engine.ecs import F32, F64, U8, U32, Component, Flag, Obj, f32, f64, flag, obj, u8, u32
 from engine.physics.errors import PhysicsError
 from engine.physics.shapes import Circle, Shape
 
@@ -60,15 +60,15 @@ class Body(Component):
     """Makes an entity with a Transform move. All fields may be changed at any time."""
 
     kind: U8 = u8(default=BodyKind.DYNAMIC)
-    mass: F64 = f64(default=0.0)
+    mass: F32 = f32(default=0.0)
     """0 takes it from the shape's area and its material's density."""
-    moment: F64 = f64(default=0.0)
+    moment: F32 = f32(default=0.0)
     """Moment of inertia; 0 takes it from the shape and the mass."""
     fixed_rotation: Flag = flag(default=False)
     """Collisions and torques do not turn it."""
-    damping: F64 = f64(default=1.0)
+    damping: F32 = f32(default=1.0)
     """The part of the velocity that is left after a second; 1 leaves all of it."""
-    angular_damping: F64 = f64(default=1.0)
+    angular_damping: F32 = f32(default=1.0)
     """The same for the angular velocity."""
 
 

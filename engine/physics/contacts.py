@@ -75,6 +75,8 @@ class ContactReader:
         self._pairs: Pairs = np.empty(0, np.int64)
         self._order: NDArray[np.intp] = np.empty(0, np.intp)
         """The place of each pair in the solver's list."""
+        self._flipped: NDArray[np.bool_] = np.empty(0, np.bool_)
+        """Whether the solver has the entity with the higher id first."""
         self._merged: Touches | None = None
         """All values, where several shapes of a pair touch or some contacts are not solved."""
 
@@ -85,37 +87,34 @@ class ContactReader:
         batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
         ints = np.frombuffer(buffer.int_buf(), np.uintp).reshape(-1, 3)
         solved = ints[:, 2].nonzero()[0]
-        ranks = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])].T
-        pairs = (np.minimum(*ranks) << 32) | np.maximum(*ranks)
+        a, b = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])].T
+        flipped = a > b
+        pairs = np.where(flipped, b << 32 | a, a << 32 | b)
         order = pairs.argsort(kind="stable")
-        self._pairs, self._order, self._merged = pairs[order], solved[order], None
+        self._pairs, self._order, self._flipped, self._merged = pairs[order], solved[order], flipped[order], None
         if ghosts or (self._pairs[1:] == self._pairs[:-1]).any():
-            self._merged = self._with_ghosts(_merge(self._select(bodies, slice(None))), bodies, ghosts)
+            self._merged = self._with_ghosts(_merge(self._select(slice(None))), bodies, ghosts)
             self._pairs = self._merged.pairs
         return self._pairs
 
-    def select(self, bodies: Bodies, chosen: NDArray[np.bool_] | slice) -> Touches:
+    def select(self, chosen: NDArray[np.bool_] | slice) -> Touches:
         """The chosen of the pairs last read, with where and how they touch. Good until the next step."""
         if self._merged is not None:
             return Touches(self._merged.pairs[chosen], self._merged.values[chosen])
-        return self._select(bodies, chosen)
+        return self._select(chosen)
 
-    def _select(self, bodies: Bodies, chosen: NDArray[np.bool_] | slice) -> Touches:
-        buffer = self._buffer
-        pairs, places = self._pairs[chosen], self._order[chosen]
-        ints = np.frombuffer(buffer.int_buf(), np.uintp).reshape(-1, 3)[places]
-        floats = np.frombuffer(buffer.float_buf(), np.float64).reshape(-1, _WIDTH)[places]
-        values = np.empty((len(pairs), 6))
-        values[:, 0:2] = (floats[:, 5:7] + floats[:, 7:9]) * 0.5
-        two = np.flatnonzero(ints[:, 2] == 2)
-        if len(two):
-            values[two, 0:2] = (floats[two, 5:7] + floats[two, 7:9] + floats[two, 9:11] + floats[two, 11:13]) * 0.25
-        values[:, 2:4] = floats[:, 3:5]
-        flipped = ints[:, 0] != bodies.address[bodies.slot_by_rank[firsts(pairs)]]
-        values[flipped, 2:4] *= -1.0
-        values[:, 4] = np.hypot(floats[:, 0], floats[:, 1])
+    def _select(self, chosen: NDArray[np.bool_] | slice) -> Touches:
+        places = self._order[chosen]
+        counts = np.frombuffer(self._buffer.int_buf(), np.uintp).reshape(-1, 3)[places, 2]
+        floats = np.frombuffer(self._buffer.float_buf(), np.float64).reshape(-1, _WIDTH)[places]
+        values = np.empty((len(places), 6))
+        # A second contact point that is not there reads as zeros.
+        points = floats[:, 5:7] + floats[:, 7:9] + floats[:, 9:11] + floats[:, 11:13]
+        np.multiply(points, (0.5 / counts)[:, None], out=values[:, 0:2])
+        np.multiply(floats[:, 3:5], np.where(self._flipped[chosen], -1.0, 1.0)[:, None], out=values[:, 2:4])
+        np.hypot(floats[:, 0], floats[:, 1], out=values[:, 4])
         values[:, 5] = floats[:, 2]
-        return Touches(pairs, values)
+        return Touches(self._pairs[chosen], values)
 
     def _with_ghosts(self, touches: Touches, bodies: Bodies, ghosts: Ghosts) -> Touches:
         if not ghosts:

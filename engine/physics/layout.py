@@ -54,6 +54,8 @@ class Block:
         self.kept_bodies: NDArray[Any] = np.empty(0)
         self.kept_colliders: NDArray[Any] = np.empty(0)
         self.kept_cells: list[Any] = []
+        self.kept_revision = ABSENT
+        """The revision of the cells that were found to be the kept ones."""
 
     def holds(self, rows: Rows) -> bool:
         """Whether `rows` are the same entities in the same order; then they are taken for the live columns."""
@@ -126,13 +128,11 @@ class Block:
             _compare(self._records(Body), self.kept_bodies, changed)
         if self.has_collider:
             _compare(self._records(Collider), self.kept_colliders, changed)
-            cells = self._cells()
-            if cells != self.kept_cells:  # compares by identity first: the same list is never looked into
-                changed.update(
-                    (row, True)
-                    for row, (now, then) in enumerate(zip(cells, self.kept_cells, strict=True))
-                    if now is not then
-                )
+            revision = self.table.pools[Collider].revision
+            if revision != self.kept_revision:
+                self.kept_revision = revision
+                replaced = zip(self._cells(), self.kept_cells, strict=True)
+                changed.update((row, True) for row, (now, then) in enumerate(replaced) if now is not then)
         for row in changed:
             self.see(row)
         return changed

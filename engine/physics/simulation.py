@@ -471,7 +471,7 @@ class Simulation:
         now = self.reader.read(self.space, self.bodies, self.gate.ghosts)
         before = self.touching
         self.gate.carried.clear()
-        self.began.append(self.reader.select(self.bodies, ~contained(now, before)))
+        self.began.append(self.reader.select(~contained(now, before)))
         parted = before[~contained(before, now)]
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
