@@ -11,15 +11,17 @@ from engine.app import App, Game, Options, Plugin, Recorder, Scene
 from engine.assets import AssetError, Assets
 from engine.desktop.loop import show
 from engine.desktop.mixer import open_mixer
+from engine.desktop.offscreen import Offscreen
 from engine.desktop.pump import Pump
 from engine.desktop.software import SoftwareRenderer
-from engine.desktop.window import Window
+from engine.desktop.window import Window, WindowError
 from engine.events import OnError
 from engine.graphics import Camera, Display, Screen, graphics
 from engine.input import Key, KeyPressed, QuitRequested
 from engine.sound import NullMixer, Speakers
 
 SIZE = (1280, 720)
+UNSEEN_SECONDS = 5.0
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Speeds of a replay, changed by the up and down arrows."""
 
@@ -36,16 +38,40 @@ def play(
     """Open a window and run these plugins in it until it is closed or Esc is pressed. For small programs.
 
     The world's origin is in the middle of the window. Pictures and sounds are looked for below `assets`, else below
-    the current folder. Raises `WindowError` if there is no display.
+    the current folder. Without a display the program runs unseen, for `seconds` or five of its own seconds, and leaves
+    a picture of the end, named after the title.
     """
     files = Assets(assets) if assets is not None else Assets()
+    scene = Scene(graphics, *plugins, seed=seed, resources=[files, *resources])
+    scene.world.resource(Camera).look_at(0.0, 0.0)
     app = App(rate=60)
-    with Window(title, size) as window:
+    try:
+        window = Window(title, size)
+    except WindowError as error:
+        print(f"{error}")
+        _play_unseen(app, scene, title, size, UNSEEN_SECONDS if seconds is None else seconds)
+        return
+    with window:
         stage = _Stage(app, window, files, mute=False)
-        scene = Scene(graphics, *plugins, seed=seed, resources=[files, *resources])
-        scene.world.resource(Camera).look_at(0.0, 0.0)
         app.push(scene)
         stage.run(seconds=seconds, on_key=lambda key: app.quit() if key is Key.ESCAPE else None)
+
+
+def _play_unseen(app: App, scene: Scene, title: str, size: tuple[int, int], seconds: float) -> None:
+    offscreen = Offscreen(size)
+    app.shared += offscreen.resources()
+    app.push(scene)
+    ticks = max(1, round(seconds / scene.time.dt))
+    for tick in range(ticks):
+        app.run_ticks(1)
+        if app.is_over:
+            return
+        if tick >= ticks - offscreen.warm_up_ticks:
+            offscreen.draw(scene)
+    picture = Path("".join(c if c.isalnum() else "-" for c in title.lower()) + ".png")
+    offscreen.save(picture)
+    app.close()
+    print(f"ran {seconds:g} s unseen; {picture} shows the end")
 
 
 def play_game(
