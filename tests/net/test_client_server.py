@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from engine.app import Scene
 from engine.net.connection.address import Address
 from engine.net.connection.client import Client
 from engine.net.connection.delivery import Limits
@@ -20,6 +21,7 @@ from engine.net.connection.events import (
     Settled,
     event_key,
     post_event,
+    route_messages,
 )
 from engine.net.connection.netcode_server import Ignored
 from engine.net.connection.server import Server
@@ -233,6 +235,23 @@ def test_events_are_posted_under_their_type() -> None:
         post_event(Collector(), event)
     assert posted == [(Connected, events[0]), (Received[Say], events[1]), (Disconnected, events[2])]
     assert event_key(Received(1, Move(1))) == Received[Move]
+
+
+def test_a_scene_delivers_messages_by_their_type() -> None:
+    scene = Scene()
+    heard: list[object] = []
+    scene.dispatcher.subscribe(Received[Say], lambda world, event: heard.append(event))
+    scene.dispatcher.subscribe(Connected, lambda world, event: heard.append(event))
+    route_messages(scene.dispatcher)
+    with network() as net:
+        (client,) = joined(net)
+        client.client.send(Say("hi"))
+        client.client.send(Move(3))
+        net.run(0.5)
+        for event in net.events:
+            scene.receive(event)
+        scene.run_tick()
+        assert heard == [net.events[0], Received(1, Say("hi"))]
 
 
 def test_the_same_seed_gives_the_same_run() -> None:

@@ -7,10 +7,12 @@ server as `SERVER`; a server counts the clients that connect from 1 and never gi
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 M = TypeVar("M")
+E = TypeVar("E")
 
 SERVER = 0
 """The number by which a client knows its server."""
@@ -105,3 +107,22 @@ def event_key(event: Event) -> Any:
 def post_event(poster: Poster, event: Event) -> None:
     """Post an event where handlers of its type get it."""
     poster.post_as(event_key(event), event)
+
+
+class Router(Poster, Protocol):
+    """A dispatcher, as far as `route_messages` needs one."""
+
+    def subscribe(self, key: type[E], handler: Callable[[Any, E], object]) -> object: ...
+
+
+def route_messages(dispatcher: Router) -> None:
+    """Let handlers of `Received[Chat]` have what is posted as plain `Received`.
+
+    For a scene: what it takes in from outside, or from a journal, it posts by class. The handlers are called in the next
+    pass of the same stage.
+    """
+
+    def route(context: object, event: Received[Any]) -> None:
+        dispatcher.post_as(Received[type(event.message)], event)
+
+    dispatcher.subscribe(Received, route)

@@ -1,6 +1,6 @@
 """A client or a server on UDP sockets, driven by asyncio.
 
-    udp = Udp(server, partial(post_event, dispatcher), local=[Address("0.0.0.0", 7777)])
+    udp = Udp(server, scene.receive, local=[Address("0.0.0.0", 7777)])
     udp.open()
     ...
     udp.flush()     # at the end of every tick: what the tick sent goes out now
