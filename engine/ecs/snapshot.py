@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def component_hashes(world: World) -> dict[str, int]:
     for key, feed in parts.items():
         hashes[key] = _hash(b"".join(feed))
     for resource in world.state_resources:
-        hashes[type(resource)] = _hash(_canonical(type(resource), resource))
+        hashes[type(resource)] = _hash(_canonical(type(resource), sorted(vars(resource).items())))
     hashes["rng"] = _rng_digest(world.rng)
     for name, participant in world.participants.items():
         hashes[name] = participant.digest()
@@ -216,10 +216,13 @@ def _capture_table(table: Table, memo: dict[int, Any]) -> _TableState:
 
 def _copied(rows: list[list[Any]], memo: dict[int, Any]) -> list[list[Any]]:
     """A deep copy of the object cells of many rows; most hold strings and numbers, which need none."""
-    return [
-        [cell if type(cell) in ATOMS or isinstance(cell, Enum) else copy.deepcopy(cell, memo) for cell in cells]
-        for cells in rows
-    ]
+    return [[cell if _is_constant(cell) else copy.deepcopy(cell, memo) for cell in cells] for cells in rows]
+
+
+def _is_constant(value: object) -> bool:
+    if type(value) is tuple:
+        return ATOMS.issuperset(map(type, cast("tuple[object, ...]", value)))
+    return type(value) in ATOMS or isinstance(value, Enum)
 
 
 def _restore_table(table: Table, state: _TableState, memo: dict[int, Any]) -> None:

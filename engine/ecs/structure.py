@@ -92,9 +92,9 @@ class Structure:
         for component in components:
             value: Any = component
             kind = cast(Any, type(component))
-            if isinstance(value, ComponentType):
+            if isinstance(value, ComponentType):  # a stale row raises here
                 raise EcsError(f"a component is given as an instance: write {value.__name__}(), not {value.__name__}")
-            if not isinstance(kind, ComponentType) or kind is Component or "specs" not in vars(kind):
+            if not isinstance(kind, ComponentType) or kind is Component:
                 raise EcsError(f"{value!r} is no component; derive its class from Component")
             if kind in types:
                 raise EcsError(f"an entity has one component of a type, but two {kind.__name__} were given")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from hypothesis import settings
@@ -280,5 +280,5 @@ class Worlds(RuleBasedStateMachine):
             assert children == {child for child, parent in self.parents.items() if parent == id}
 
 
-TestWorlds: Any = Worlds.TestCase
+TestWorlds = cast(Any, Worlds).TestCase
 TestWorlds.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

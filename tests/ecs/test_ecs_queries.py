@@ -43,6 +43,10 @@ class Glow(Component, local=True):
     colour: Obj[str] = obj(default="red")
 
 
+class Spark(Component, local=True):
+    pass
+
+
 class Mixed(Component):
     a: F32 = f32()
     b: F64 = f64()
@@ -77,6 +81,20 @@ def test_having_and_without(world: World) -> None:
     assert numbers(world, Vel, without=(Glow,)) == [1, 2, 3]
     assert numbers(world, Vel, without=(Glow, Hull)) == [1, 3]
     assert numbers(world, Hull, Frozen) == []
+
+
+def test_local_components_on_either_side_of_a_query(world: World) -> None:
+    for i in range(5, 9):
+        entity = world.spawn(Pos(float(i)), Vel())
+        if i % 2:
+            entity.add(Glow())
+        if i > 6:
+            entity.add(Spark())
+    assert numbers(world, Glow) == [4, 5, 7]
+    assert numbers(world, Glow, without=(Spark,)) == [4, 5]
+    assert numbers(world, Glow, Spark) == [7]
+    assert numbers(world, Spark, without=(Glow,)) == [8]
+    assert numbers(world, Vel, without=(Glow, Spark)) == [1, 2, 3, 6]
 
 
 def test_rows_of_several_types(world: World) -> None:

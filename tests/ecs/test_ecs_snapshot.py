@@ -295,6 +295,18 @@ def test_hashes_name_what_differs() -> None:
     assert state_hash(first) == combine(one)
 
 
+def test_all_of_a_resource_is_hashed() -> None:
+    class Loose(Resource):
+        def __init__(self) -> None:
+            self.value = 1
+
+    world = World()
+    loose = world.insert(Loose())
+    before = state_hash(world)
+    loose.value = 2
+    assert state_hash(world) != before
+
+
 def test_padding_bytes_do_not_reach_the_hash() -> None:
     hashes: set[int] = set()
     for singly in (True, False):
