@@ -1,7 +1,8 @@
 """Tickwire: a 2D game engine in which input, physics and the network are one stream of events.
 
 The names most games use can be imported from here: `from engine import Plugin, Sprite, Tick, Transform, play`. Each is
-loaded from its package when it is first asked for, so a server that never asks for a picture never loads pygame.
+loaded from its package when it is first asked for, so a server that never asks for a picture never loads pygame. The
+plugins `physics` and `sound` bear their packages' names: `from engine.physics import physics`.
 """
 
 from __future__ import annotations
@@ -84,10 +85,9 @@ if TYPE_CHECKING:
         Segment,
         Space,
         Velocity,
-        physics,
     )
     from engine.scene import Timers, Transform, timers
-    from engine.sound import PlayMusic, PlaySound, sound
+    from engine.sound import PlayMusic, PlaySound
 
 __version__ = "0.1.0"
 
@@ -107,10 +107,10 @@ _WHERE = {
     ),
     "engine.physics": (
         "Body BodyKind Box Circle Collider ContactBegan ContactEnded Material PhysicsSettings Polygon "
-        "Segment Space Velocity physics"
+        "Segment Space Velocity"
     ),
     "engine.scene": "Timers Transform timers",
-    "engine.sound": "PlayMusic PlaySound sound",
+    "engine.sound": "PlayMusic PlaySound",
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
 
@@ -193,10 +193,8 @@ __all__ = [
     "i64",
     "input_plugin",
     "obj",
-    "physics",
     "play",
     "ref",
-    "sound",
     "state_hash",
     "timers",
 ]
