@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-
 import pymunk
-from engine.physics.bodies import Bodies
+from numpy.typing import NDArray
 from pymunk import batch
+
+from engine.physics.bodies import Bodies
+from engine.physics.columns import floats_of, ints_of
 
 Pairs: TypeAlias = NDArray[np.int64]
 Ghosts: TypeAlias = dict[int, list[float]]
@@ -85,11 +86,11 @@ class ContactReader:
         buffer = self._buffer
         buffer.clear()
         batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
-        ints = np.frombuffer(buffer.int_buf(), np.uintp).reshape(-1, 3)
+        ints = ints_of(buffer).reshape(-1, 3)
         solved = ints[:, 2].nonzero()[0]
         a, b = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])].T
         flipped = a > b
-        pairs = np.where(flipped, b << 32 | a, a << 32 | b)
+        pairs: Pairs = np.where(flipped, b, a) << 32 | np.where(flipped, a, b)
         order = pairs.argsort(kind="stable")
         self._pairs, self._order, self._flipped, self._merged = pairs[order], solved[order], flipped[order], None
         if ghosts or (self._pairs[1:] == self._pairs[:-1]).any():
@@ -105,8 +106,8 @@ class ContactReader:
 
     def _select(self, chosen: NDArray[np.bool_] | slice) -> Touches:
         places = self._order[chosen]
-        counts = np.frombuffer(self._buffer.int_buf(), np.uintp).reshape(-1, 3)[places, 2]
-        floats = np.frombuffer(self._buffer.float_buf(), np.float64).reshape(-1, _WIDTH)[places]
+        counts = ints_of(self._buffer).reshape(-1, 3)[places, 2]
+        floats = floats_of(self._buffer).reshape(-1, _WIDTH)[places]
         values = np.empty((len(places), 6))
         # A second contact point that is not there reads as zeros.
         points = floats[:, 5:7] + floats[:, 7:9] + floats[:, 9:11] + floats[:, 11:13]
@@ -143,5 +144,3 @@ def _merge(touches: Touches) -> Touches:
     merged = values[starts]
     merged[:, 4:] = np.add.reduceat(values[:, 4:], starts, axis=0)
     return Touches(pairs[starts], merged)
-
-

@@ -107,7 +107,7 @@ class Delivery:
                 values[flipped, 2:4] *= -1.0
         handles = simulation.bodies.handles.__getitem__
         a, b = (map(handles, column) for column in slots.tolist())
-        made: Any = ContactEnded if values is None else ContactBegan
+        made: Any = ContactEnded if values is None else ContactBegan  # pyright: ignore[reportUnknownVariableType]
         return map(made, a, b) if values is None else map(made, a, b, *values.T.tolist())
 
     def _matching(
@@ -125,7 +125,8 @@ class Delivery:
     def _having(self, simulation: Simulation, slots: NDArray[np.int64], side: type[Component]) -> NDArray[np.bool_]:
         if side.local:
             handles = simulation.bodies.handles
-            return np.array([[_has(handles[slot], side) for slot in column] for column in slots.tolist()], np.bool_)
+            columns: list[list[int]] = slots.tolist()
+            return np.array([[_has(handles[slot], side) for slot in column] for column in columns], np.bool_)
         having = np.array([side in components for components in simulation.archetypes])
         return having[simulation.bodies.archetype[slots]]
 

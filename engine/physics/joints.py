@@ -13,6 +13,7 @@ from math import inf, isfinite, isnan
 from typing import Any
 
 import pymunk
+from pymunk import constraints
 
 from engine.ecs import F64, Component, Entity, Flag, Ref, World, f64, flag, ref
 from engine.physics.bodies import Bodies, SlotBody
@@ -105,43 +106,43 @@ class RotaryLimit(Component):
     collide: Flag = flag(default=True)
 
 
-def _pin(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
-    made = pymunk.PinJoint(a, b, (j.ax, j.ay), (j.bx, j.by))
+def _pin(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
+    made = constraints.PinJoint(a, b, (j.ax, j.ay), (j.bx, j.by))
     if j.distance < 0:
         j.distance = made.distance
     made.distance = j.distance
     return made
 
 
-def _pivot(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
-    return pymunk.PivotJoint(a, b, (j.ax, j.ay), (j.bx, j.by))
+def _pivot(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
+    return constraints.PivotJoint(a, b, (j.ax, j.ay), (j.bx, j.by))
 
 
-def _slide(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
+def _slide(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
     if j.longest < 0:
         j.longest = _distance(j, a, b)
-    return pymunk.SlideJoint(a, b, (j.ax, j.ay), (j.bx, j.by), j.shortest, j.longest)
+    return constraints.SlideJoint(a, b, (j.ax, j.ay), (j.bx, j.by), j.shortest, j.longest)
 
 
-def _spring(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
+def _spring(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
     if j.length < 0:
         j.length = _distance(j, a, b)
-    return pymunk.DampedSpring(a, b, (j.ax, j.ay), (j.bx, j.by), j.length, j.stiffness, j.damping)
+    return constraints.DampedSpring(a, b, (j.ax, j.ay), (j.bx, j.by), j.length, j.stiffness, j.damping)
 
 
-def _motor(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
-    return pymunk.SimpleMotor(a, b, j.rate)
+def _motor(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
+    return constraints.SimpleMotor(a, b, j.rate)
 
 
-def _limit(j: Any, a: pymunk.Body, b: pymunk.Body) -> pymunk.Constraint:
-    return pymunk.RotaryLimitJoint(a, b, j.least, j.most)
+def _limit(j: Any, a: pymunk.Body, b: pymunk.Body) -> constraints.Constraint:
+    return constraints.RotaryLimitJoint(a, b, j.least, j.most)
 
 
 def _distance(j: Any, a: pymunk.Body, b: pymunk.Body) -> float:
     return (b.local_to_world((j.bx, j.by)) - a.local_to_world((j.ax, j.ay))).length
 
 
-_MAKERS: dict[type[Component], Callable[[Any, pymunk.Body, pymunk.Body], pymunk.Constraint]] = {
+_MAKERS: dict[type[Component], Callable[[Any, pymunk.Body, pymunk.Body], constraints.Constraint]] = {
     PinJoint: _pin,
     PivotJoint: _pivot,
     SlideJoint: _slide,
@@ -153,7 +154,7 @@ _MAKERS: dict[type[Component], Callable[[Any, pymunk.Body, pymunk.Body], pymunk.
 
 @dataclass(slots=True)
 class _Made:
-    constraint: pymunk.Constraint
+    constraint: constraints.Constraint
     record: tuple[Any, ...]
     a: SlotBody | pymunk.Body
     b: SlotBody | pymunk.Body

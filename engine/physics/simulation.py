@@ -18,7 +18,8 @@ from pymunk import batch
 
 from engine.ecs import Entity, World
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
-from engine.physics.components import Body, BodyKind, Collider, Velocity
+from engine.physics.columns import floats_of, ints_of
+from engine.physics.components import Body, BodyKind, Collider, Material, Velocity
 from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, seconds
 from engine.physics.errors import PhysicsError
 from engine.physics.events import FilterFailed, Quarantined, Rejected
@@ -251,7 +252,7 @@ class Simulation:
         """Adjust the bodies whose Body or Collider the game changed, or make them anew."""
         changed = block.changed_rows()
         for row in sorted(changed):
-            if changed[row] or self.bodies.live[block.slots[row]] is None:
+            if changed[row] or self.bodies.live[int(block.slots[row])] is None:
                 self._build(block, row)
             else:
                 self._adjust(block, row)
@@ -278,7 +279,7 @@ class Simulation:
         return rows
 
     def _teleport(self, block: Block, row: int) -> None:
-        body = self.bodies.live[block.slots[row]]
+        body = self.bodies.live[int(block.slots[row])]
         if body is None or (body.body_type == pymunk.Body.STATIC and self.settings.sleep_after < inf):
             self._build(block, row)  # something static that is made anew wakes what rests on it
             return
@@ -291,8 +292,8 @@ class Simulation:
         """Give bodies the velocities their blocks have noted."""
         if sum(len(rows) for _, rows in driven) < MANY or self.settings.sleep_after < inf:
             for block, rows in driven:
-                values = block.velocities[rows].tolist()
-                for slot, (vx, vy, angular) in zip(block.slots[rows].tolist(), values, strict=True):
+                slots: list[int] = block.slots[rows].tolist()
+                for slot, (vx, vy, angular) in zip(slots, block.velocities[rows].tolist(), strict=True):
                     body = self.bodies.live[slot]
                     if body is not None and body.body_type != pymunk.Body.STATIC:
                         body.velocity = vx, vy
@@ -333,7 +334,7 @@ class Simulation:
         for name, value in zip(_PLACE_NAMES + _VELOCITY_NAMES, (x, y, angle, vx, vy, angular), strict=True):
             if not isfinite(value):
                 raise PhysicsError(f"{name} is {value}; write finite numbers")
-        shape, material, layer, mask, sensor = block.collider(row) or (None, None, 0, 0, False)
+        shape, material, layer, mask, sensor = block.collider(row) or (None, Material(), 0, 0, False)
         found = block.body(row)
         if found is None:
             kind, mass, moment, fixed, damping = BodyKind.STATIC, 0.0, 0.0, False, (1.0, 1.0)
@@ -484,7 +485,8 @@ class Simulation:
         """Of which pairs both bodies sleep or are static: the solver puts their contacts away until they wake."""
         slots_a, slots_b = self.bodies.slot_by_rank[firsts(pairs)], self.bodies.slot_by_rank[seconds(pairs)]
         resting = np.zeros(len(self.bodies.live), np.bool_)
-        for slot in np.unique(np.concatenate((slots_a, slots_b))).tolist():
+        slots: set[int] = {*slots_a.tolist(), *slots_b.tolist()}
+        for slot in sorted(slots):
             body = self.bodies.live[slot]
             resting[slot] = body is not None and (body.is_sleeping or body.body_type == pymunk.Body.STATIC)
         return resting[slots_a] & resting[slots_b]
@@ -499,7 +501,7 @@ class Simulation:
         buffer = self._order_read
         buffer.clear()
         batch.get_space_bodies(self.space, batch.BodyFields.BODY_ID, buffer)
-        addresses = np.frombuffer(buffer.int_buf(), np.uintp)
+        addresses = ints_of(buffer)
         if self._placed != self.bodies.version or not np.array_equal(addresses, self._addresses):
             self._note_order(addresses.copy())
 
@@ -520,7 +522,7 @@ class Simulation:
         places = self._read(_PLACE_FIELDS, self._places_read)
         velocities = self._read(_VELOCITY_FIELDS, self._velocities_read)
         if not isfinite(places.sum() + velocities.sum()):
-            self._quarantine(np.isfinite(places).all(axis=1) & np.isfinite(velocities).all(axis=1))
+            self._quarantine(np.isfinite(np.hstack((places, velocities))).all(axis=1))
             self._note_order(self._addresses)
         guarded = self.gate.asks_game  # a filter may have written while the solver ran
         for block in self.blocks:
@@ -534,10 +536,10 @@ class Simulation:
                     _overwrite(block.rows[Velocity], block.velocities, driven)
 
     def _read(self, fields: batch.BodyFields, buffer: batch.Buffer) -> NDArray[np.float64]:
-        """Three floats of each of the solver's bodies, in its order and in a buffer that the next reading overwrites."""
+        """Three floats of each of the solver's bodies, in its order; the next reading into the buffer overwrites."""
         buffer.clear()
         batch.get_space_bodies(self.space, fields, buffer)
-        return np.frombuffer(buffer.float_buf(), np.float64).reshape(-1, 3)
+        return floats_of(buffer).reshape(-1, 3)
 
     def _quarantine(self, sane: NDArray[np.bool_]) -> None:
         """Take out the bodies that are not `sane`, given in the solver's order."""
@@ -545,7 +547,8 @@ class Simulation:
         slots = slots[slots != ABSENT]
         if not len(slots):
             return
-        for slot in slots[np.argsort(self.bodies.entity[slots])].tolist():
+        in_order: list[int] = slots[np.argsort(self.bodies.entity[slots])].tolist()
+        for slot in in_order:
             self._take_out(slot)
             entity = self.bodies.handles[slot]
             assert entity is not None
@@ -572,8 +575,8 @@ class Simulation:
         absent: list[int] = []
         for block in self.blocks:
             if block.has_body and not block.has_velocity:
-                for id, (vx, vy, angular) in zip(block.ids.tolist(), block.velocities.tolist(), strict=True):
-                    hidden[id] = vx, vy, angular
+                velocities: list[Any] = [tuple(row) for row in block.velocities.tolist()]
+                hidden.update(zip(block.ids.tolist(), velocities, strict=True))
             absent.extend(block.ids[bodies.address[block.slots] == 0].tolist())
         decided = {
             (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): decision[0]
