@@ -2,7 +2,7 @@
 
 from engine.widgets.button import Button
 from engine.widgets.choice import Choice
-from engine.widgets.clipboard import Clipboard, OwnClipboard
+from engine.widgets.clipboard import Clipboard
 from engine.widgets.editing import Line
 from engine.widgets.errors import WidgetError
 from engine.widgets.events import Cancelled, Changed, Pressed, Submitted
@@ -35,7 +35,6 @@ __all__ = [
     "Label",
     "Line",
     "ListBox",
-    "OwnClipboard",
     "Panel",
     "Picture",
     "Pressed",

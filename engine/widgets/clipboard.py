@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 
-class Clipboard(Protocol):
-    """A text that can be put aside and got back."""
+class Clipboard:
+    """A text put aside, as a resource of the world: the system's where there is a desktop, else one of the world alone.
+
+    `read()` and `write(text)` are how to get at a clipboard outside of the program.
+    """
+
+    def __init__(self, read: Callable[[], str] | None = None, write: Callable[[str], object] | None = None) -> None:
+        self._text = ""
+        self._read = read
+        self._write = write
 
     def get(self) -> str:
         """The text on the clipboard; empty if there is none."""
-        ...
+        return self._text if self._read is None else self._read()
 
     def put(self, text: str) -> None:
         """Replace it."""
-        ...
-
-
-class OwnClipboard:
-    """A clipboard of this program alone."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def get(self) -> str:
-        return self.text
-
-    def put(self, text: str) -> None:
-        self.text = text
+        self._text = text
+        if self._write is not None:
+            self._write(text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.app import End, Frame, Plugin, SceneCovered
+from engine.app import End, Frame, Plugin, SceneCovered, SceneEntered
 from engine.ecs import World
 from engine.events import Phase
 from engine.graphics import DrawOverlay, Screen, graphics
 from engine.input import INPUT_EVENTS
 from engine.sound import sound
+from engine.widgets.clipboard import Clipboard
 from engine.widgets.ui import Ui
 
 widgets = Plugin("engine.widgets", needs=[graphics, sound])
@@ -24,9 +25,19 @@ same event, and what these show does not react to it any more.
 def _prepare(world: World) -> None:
     ui = world.find_resource(Ui) or world.insert(Ui())
     ui.post = world.post
+    _connect(world, ui)
+
+
+@widgets.on(SceneEntered, phase=Phase.EARLY)
+def _enter(world: World, event: SceneEntered) -> None:
+    _connect(world, world.resource(Ui))  # the app has given the scene what all its scenes share
+
+
+def _connect(world: World, ui: Ui) -> None:
     screen = world.find_resource(Screen)
     if screen is not None:
         ui.resize(*screen.renderer.size)
+    ui.clipboard = world.find_resource(Clipboard) or ui.clipboard
 
 
 def _feed(world: World, event: Any) -> None:

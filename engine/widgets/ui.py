@@ -26,7 +26,7 @@ from engine.input import (
     TextEntered,
 )
 from engine.sound import PlaySound
-from engine.widgets.clipboard import Clipboard, OwnClipboard
+from engine.widgets.clipboard import Clipboard
 from engine.widgets.errors import WidgetError
 from engine.widgets.events import Cancelled
 from engine.widgets.focus import neighbour, next_stop, stops
@@ -76,6 +76,7 @@ class _Shown:
 
     root: Widget
     modal: bool
+    dim: bool
     on_cancel: Callable[[], object] | None
     focus: Widget | None
     """What had the focus when something else was shown above."""
@@ -101,7 +102,6 @@ class Ui:
         move_sound: str = "",
         press_sound: str = "",
         cancel_sound: str = "",
-        clipboard: Clipboard | None = None,
     ) -> None:
         self.theme = theme
         self.width = width
@@ -110,7 +110,8 @@ class Ui:
         self.move_sound = move_sound
         self.press_sound = press_sound
         self.cancel_sound = cancel_sound
-        self.clipboard: Clipboard = clipboard or OwnClipboard()
+        self.clipboard = Clipboard()
+        """Where text fields cut to and paste from; the plugin sets it to the world's if there is one."""
         self.post: Callable[[object], None] = _nowhere
         """Where events go; the plugin sets it to the world's."""
         self.pointer = (-1.0, -1.0)
@@ -130,15 +131,24 @@ class Ui:
         self._capturing: _Capturing | None = None
         self._stray_text = False
         """Whether text may come from a key that was pressed before there was anywhere to type."""
+        self._taken: object = None
         self._canvas: Canvas | None = None
 
     # What is shown
 
-    def show(self, widget: Widget, *, modal: bool = True, on_cancel: Callable[[], object] | None = None) -> None:
+    def show(
+        self,
+        widget: Widget,
+        *,
+        modal: bool = True,
+        dim: bool | None = None,
+        on_cancel: Callable[[], object] | None = None,
+    ) -> None:
         """Show a widget above everything else, with the focus on the first in it that takes it.
 
-        What is `modal` dims what is below and keeps the pointer from it. `on_cancel()` is called for Esc, or B on a
-        gamepad, before `Cancelled` is posted. Raises `WidgetError` if it is shown already or in a container.
+        What is `modal` keeps the pointer from what is below, and dims it unless `dim` says otherwise. `on_cancel()` is
+        called for Esc, or B on a gamepad, before `Cancelled` is posted. Raises `WidgetError` if the widget is shown
+        already or in a container.
         """
         if widget.parent is not None:
             raise WidgetError(
@@ -150,7 +160,7 @@ class Ui:
         if self._shown:
             self._shown[-1].focus = self._focus
         self._let_go()
-        self._shown.append(_Shown(widget, modal, on_cancel, None))
+        self._shown.append(_Shown(widget, modal, modal if dim is None else dim, on_cancel, None))
         self._shown[-1].opening.target = 1.0
         self._lay_out(self._shown[-1])
         self._set_focus(next(iter(stops(widget)), None))
@@ -176,10 +186,17 @@ class Ui:
                 self._set_focus(next(iter(stops(below.root)), None))
         self._hover()
 
-    def replace(self, widget: Widget, *, modal: bool = True, on_cancel: Callable[[], object] | None = None) -> None:
+    def replace(
+        self,
+        widget: Widget,
+        *,
+        modal: bool = True,
+        dim: bool | None = None,
+        on_cancel: Callable[[], object] | None = None,
+    ) -> None:
         """Show a widget instead of what was shown last."""
         self.hide()
-        self.show(widget, modal=modal, on_cancel=on_cancel)
+        self.show(widget, modal=modal, dim=dim, on_cancel=on_cancel)
 
     def clear(self) -> None:
         """Take everything off the screen."""
@@ -263,8 +280,16 @@ class Ui:
 
     # Input
 
+    def took(self, event: object) -> bool:
+        """Whether an event that is being handled was meant for widgets, so that the game should leave it alone.
+
+        Ask before reacting to a key that may have closed a panel a moment ago.
+        """
+        return event is self._taken
+
     def handle(self, event: InputEvent) -> None:
         """Take what a device did."""
+        self._taken = event if self._is_ours(event) else None
         if self._capturing is not None:
             # The controls have seen this event already; when it ended the capture it must do nothing else.
             self._note_keys(event)
@@ -298,6 +323,17 @@ class Ui:
                 self.release_all()
             case _:
                 pass
+
+    def _is_ours(self, event: InputEvent) -> bool:
+        if self.is_open or self._capturing is not None or self._held is not None:
+            return True
+        match event:
+            case KeyPressed() | KeyReleased() | TextEntered():
+                return self.typing
+            case PointerPressed(x, y) | PointerReleased(x, y) | PointerScrolled(x, y):
+                return self._widget_at(x, y) is not None
+            case _:
+                return False
 
     def release_all(self) -> None:
         """Let go of everything that is held."""
@@ -524,7 +560,7 @@ class Ui:
         for shown in self._shown:
             opening = shown.opening.level
             painter.opacity, painter.dy = opening, 0.0
-            if shown.modal:
+            if shown.dim:
                 painter.box(Rect(0.0, 0.0, self.width, self.height), fill=self.theme.scrim, radius=0.0)
             painter.dy = round((1.0 - opening) * RISE)
             if opening > 0 and shown.root.visible:

@@ -184,6 +184,38 @@ def test_input_with_nothing_shown_does_nothing(player: Any) -> None:
     assert player.heard == []
 
 
+def test_the_key_that_closes_a_panel_is_not_the_games(player: Any) -> None:
+    opened: list[Key] = []
+
+    def pause(world: World, event: KeyPressed) -> None:
+        if not player.ui.took(event):
+            opened.append(event.key)
+            player.ui.show(Label("paused"), on_cancel=player.ui.hide)
+
+    player.app.scene.dispatcher.subscribe(KeyPressed, pause)
+    player.key(Key.ESCAPE)
+    assert player.ui.is_open
+    player.key(Key.ESCAPE)
+    assert not player.ui.is_open
+    player.key(Key.ESCAPE)
+    assert opened == [Key.ESCAPE] * 2
+
+
+def test_clicks_on_what_is_not_modal_are_not_the_games(player: Any) -> None:
+    shots: list[float] = []
+
+    def shoot(world: World, event: PointerPressed) -> None:
+        if not player.ui.took(event):
+            shots.append(event.x)
+
+    player.app.scene.dispatcher.subscribe(PointerPressed, shoot)
+    chat = Button("chat")
+    player.ui.show(chat, modal=False)
+    player.click(chat)
+    player.press(3, 3)
+    assert shots == [3]
+
+
 def test_typing_is_told(player: Any) -> None:
     player.ui.show(Column(TextField(), Button("x")))
     assert player.ui.typing
