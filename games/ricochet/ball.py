@@ -8,11 +8,11 @@ import numpy as np
 
 from engine.app import Plugin, Tick
 from engine.ecs import Component, World
-from engine.physics import Body, BodyKind, Circle, Collider, ContactBegan, Material, Velocity
+from engine.physics import Body, BodyKind, Circle, Collider, ContactBegan, Material, Space, Velocity
 from engine.scene import Transform
 from games.ricochet import tuning
 from games.ricochet.arena import BallSpot
-from games.ricochet.components import Ball, Bumper, Scenery, Ship, Wall
+from games.ricochet.components import Ball, Bumper, Disc, Scenery, Ship, Wall
 from games.ricochet.damage import hurt
 from games.ricochet.events import BallStruck, Cause
 from games.ricochet.layers import Layer
@@ -46,6 +46,15 @@ def roll(world: World, tick: Tick) -> None:
         scale = np.minimum(kept, tuning.BALL_TOP_SPEED / speed)
         rows[Velocity.vx] = rows[Velocity.vx] * scale
         rows[Velocity.vy] = rows[Velocity.vy] * scale
+
+
+@balls.on(ContactBegan[Disc, Ball])
+def drive(world: World, contact: ContactBegan[Disc, Ball]) -> None:
+    """A disc drives the ball on, harder than its own weight would."""
+    contact.b[Ball].last = contact.a[Disc].owner
+    push = tuning.BALL_MASS * tuning.BALL_DRIVE
+    world.resource(Space).impulse(contact.b, contact.nx * push, contact.ny * push)
+    world.post(BallStruck(contact.x, contact.y, tuning.BALL_DRIVE))
 
 
 @balls.on(ContactBegan[Ball, Ship])

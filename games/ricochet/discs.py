@@ -85,7 +85,6 @@ def off_wall(world: World, contact: ContactBegan[Disc, Wall]) -> None:
 
 @discs.on(ContactBegan[Disc, Ball])
 def off_ball(world: World, contact: ContactBegan[Disc, Ball]) -> None:
-    contact.b[Ball].last = contact.a[Disc].owner
     bounce(world, contact.a, Surface.BALL, contact.x, contact.y, -contact.nx, -contact.ny)
 
 

@@ -74,15 +74,17 @@ SHIELD_THRUST = 0.5
 BUMPER_ELASTICITY = 1.0
 CRATE_POINTS = 2
 """Hits a crate stands."""
-BALL_MASS = 14.0
-BALL_DRAG = 0.25
+BALL_MASS = 9.0
+BALL_DRAG = 0.15
 """Part of the ball's speed lost a second, 1/s."""
-BALL_ELASTICITY = 0.9
+BALL_ELASTICITY = 0.95
+BALL_DRIVE = 130.0
+"""Speed a disc adds to the ball besides its own push, units/s."""
 BALL_TOP_SPEED = 900.0
 """units/s"""
 BALL_HURTS_FROM = 200.0
 """Closing speed of ball and ship from which it hurts, units/s."""
-BALL_DAMAGE = 0.22
+BALL_DAMAGE = 0.25
 """Hull points a unit/s of closing speed above that."""
 BALL_BREAKS_FROM = 200.0
 """Speed of the ball from which it breaks crates, units/s."""

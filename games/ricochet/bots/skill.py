@@ -39,11 +39,11 @@ SKILLS = {
         dodging=0.2, shielding=0.3, dashing=0.2, greed=0.3,
     ),
     "normal": Skill(
-        reaction=0.35, error=0.08, turning=8.0, patience=0.9, banking=0.45, looks=16, caution=50,
+        reaction=0.35, error=0.08, turning=8.0, patience=0.9, banking=0.45, looks=16, caution=65,
         dodging=0.5, shielding=0.45, dashing=0.35, greed=0.5,
     ),
     "hard": Skill(
-        reaction=0.18, error=0.03, turning=14.0, patience=0.5, banking=0.8, looks=24, caution=70,
+        reaction=0.18, error=0.03, turning=14.0, patience=0.5, banking=0.8, looks=24, caution=95,
         dodging=0.85, shielding=0.55, dashing=0.5, greed=0.65,
     ),
 }  # fmt: skip
