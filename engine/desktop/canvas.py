@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from math import floor, hypot, tau
+from math import floor, tau
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 FRACTION = 4
 """Places told apart within a pixel, so that shapes that move slowly repeat."""
-MOST_EXACT = 1 << 17
-"""Pixels of a stamp's box up to which it is worked out exactly; larger shapes are drawn coarsely, and not kept."""
+MOST_EXACT = 1 << 18
+"""Pixels of a glowing line's box up to which it is worked out exactly; a larger one is drawn quickly, and not kept."""
+SMALL = 1 << 12
+"""Pixels up to which it is worked out exactly at once; a larger one is drawn quickly until it repeats."""
 
 Measure = Callable[[Box], Distances]
 
@@ -75,11 +77,12 @@ class SoftwareCanvas:
             return
         far = strokes.reach(width, glow)
         box = strokes.box_around(there, far)
-        if glow > 0.0 and box[2] * box[3] > MOST_EXACT:
-            self._renderer.quick_stroke(there, color, width, glow, closed)
-            return
         x, y, shape = _anchored(there)
         key = "polyline", shape, closed, color, round(width, 2), round(glow, 2)
+        area = box[2] * box[3]
+        if glow > 0.0 and (area > MOST_EXACT or (area > SMALL and not self._renderer.stamps.is_worth(key))):
+            self._renderer.quick_stroke(there, color, width, glow, closed)
+            return
         self._outline(
             key, x, y, shape, lambda box: strokes.polyline_distance(shape, closed, box, far), color, width, glow
         )
@@ -352,29 +355,3 @@ def _anchored(points: Sequence[Point]) -> tuple[int, int, tuple[Point, ...]]:
         (round((x - left) * FRACTION) / FRACTION, round((y - top) * FRACTION) / FRACTION) for x, y in points
     )
     return left, top, rounded
-
-
-def quick_stroke(
-    surface: pygame.Surface, points: Sequence[Point], color: int, width: float, glow: float, closed: bool
-) -> None:
-    """A glowing line drawn from wide and dark to narrow and bright on a black surface; for lines that keep changing."""
-    ends = [*points[1:], points[0]] if closed else points[1:]
-    level = (color & 255) / 255
-    r, g, b = _rgb(color)
-    rings = [
-        (width + 2 * glow * reach, light) for reach, light in ((0.75, 0.03), (0.45, 0.1), (0.22, 0.24), (0.08, 0.42))
-    ]
-    rings += [(width, 1.0)]
-    for wide, light in rings:
-        shade = (round(r * light * level), round(g * light * level), round(b * light * level))
-        if light == 1.0:
-            shade = tuple(round(c + (255 * level - c) * 0.5) for c in shade)
-        for (ax, ay), (bx, by) in zip(points, ends, strict=False):
-            length = hypot(bx - ax, by - ay)
-            if length > 0.0:
-                nx, ny = (ay - by) / length * wide / 2, (bx - ax) / length * wide / 2
-                quad = [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny)]
-                pygame.draw.polygon(surface, shade, quad)
-        if wide > 2.5:
-            for x, y in points:
-                pygame.draw.circle(surface, shade, (x, y), wide / 2)

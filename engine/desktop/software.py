@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, sin
+from math import cos, sin, tau
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,13 @@ import pygame
 from numpy.typing import NDArray
 
 from engine.assets import Assets
-from engine.desktop.canvas import SoftwareCanvas, quick_stroke
+from engine.desktop.canvas import SoftwareCanvas
 from engine.desktop.frames import Frames
 from engine.desktop.geometry import Geometry
 from engine.desktop.lettering import Lettering
 from engine.desktop.pictures import Pictures
 from engine.desktop.stamps import Stamp, Stamps
-from engine.desktop.strokes import Point, box_around, reach
+from engine.desktop.strokes import Point, box_around, quick_light, reach
 from engine.graphics.camera import View
 from engine.graphics.canvas import Canvas
 from engine.graphics.picture import picture_number
@@ -26,6 +26,8 @@ from engine.graphics.renderer import SpriteBatch, Stroke
 FAR = 1 << 14
 _INTEGERS = np.arange(-FAR, FAR).astype(object)
 """Python integers made once, for coordinates: taking them from here is faster than making them anew."""
+STROKE_TURNS = 256
+"""Directions of moving lines."""
 SETTLED = 3
 """Images for which a zoom must have stayed the same before tiles are made for it."""
 
@@ -144,6 +146,9 @@ class SoftwareRenderer:
             self.surface.set_clip(None)
 
     def stroke(self, stroke: Stroke, x: float, y: float, angle: float, view: View) -> None:
+        # Directions and places are rounded, as those of sprites are, so that what turns repeats.
+        angle = round(angle * STROKE_TURNS / tau) * tau / STROKE_TURNS
+        x, y = round(x * view.zoom) / view.zoom, round(y * view.zoom) / view.zoom
         c, s = cos(angle), sin(angle)
         turned = [(x + px * c - py * s, y + px * s + py * c) for px, py in stroke.points]
         self.canvas(view).polyline(turned, stroke.color, width=stroke.width, glow=stroke.glow, closed=stroke.closed)
@@ -166,7 +171,7 @@ class SoftwareRenderer:
         scratch = self._scratch
         scratch.set_clip(box)
         scratch.fill((0, 0, 0))
-        quick_stroke(scratch, points, color, width, glow, closed)
+        quick_light(scratch, points, color, width, glow, closed)
         self.surface.blit(scratch, box.topleft, box, pygame.BLEND_RGB_ADD)
 
     # Canvas

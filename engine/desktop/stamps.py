@@ -12,6 +12,10 @@ BUDGET = 48 << 20
 """Bytes of pixels to keep."""
 
 
+REMEMBERED = 512
+"""Keys remembered that were asked for once."""
+
+
 class Stamp(NamedTuple):
     """A surface, where its top left corner lies from the shape's anchor, and how it is blended."""
 
@@ -28,6 +32,7 @@ class Stamps:
         self.budget = budget
         self.bytes = 0
         self._kept: OrderedDict[Hashable, tuple[Stamp, ...]] = OrderedDict()
+        self._asked: OrderedDict[Hashable, None] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], tuple[Stamp, ...]]) -> tuple[Stamp, ...]:
         """The stamps kept under `key`, to be laid one over the other; made now if there are none."""
@@ -40,6 +45,15 @@ class Stamps:
         while self.bytes > self.budget and len(self._kept) > 1:
             self.bytes -= _bytes_of(self._kept.popitem(last=False)[1])
         return stamps
+
+    def is_worth(self, key: Hashable) -> bool:
+        """Whether this was asked for before, lately; what is new every time is not worth a stamp."""
+        if key in self._kept or key in self._asked:
+            return True
+        self._asked[key] = None
+        if len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)
+        return False
 
     def clear(self) -> None:
         """Forget all."""

@@ -8,7 +8,7 @@ premultiplied alpha, for `BLEND_PREMULTIPLIED`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil, floor, tau
+from math import ceil, floor, hypot, tau
 
 import numpy as np
 import pygame
@@ -23,6 +23,8 @@ FINENESS = 8
 """Entries of the colour table per pixel of distance."""
 HALO = 0.62
 """Brightness of the light just outside of a line."""
+MOST_BANDS = 16
+"""Bands in which a line's light is drawn quickly, at most."""
 HEART = 0.8
 """How white the middle of a glowing line is."""
 
@@ -119,6 +121,12 @@ def polygon_distance(points: Sequence[Point], box: Box, farthest: float) -> Dist
     return np.where(inside, -distance, distance)
 
 
+def _halo(rest: float) -> float:
+    """Brightness of the light around a line where `rest` of its reach is left."""
+    rest = min(1.0, max(0.0, rest))
+    return HALO * (0.6 * rest**2.4 + 0.4 * rest**8)
+
+
 def light(distance: Distances, color: int, width: float, glow: float) -> pygame.Surface:
     """A glowing line at distance 0, to be added. `color` is 0xRRGGBBAA; its alpha scales the brightness."""
     half = width / 2
@@ -126,8 +134,7 @@ def light(distance: Distances, color: int, width: float, glow: float) -> pygame.
     away = np.arange(count) / FINENESS
     core = np.clip(half + 0.5 - away, 0.0, 1.0)
     heart = HEART * core * np.clip(1.0 - away / max(half, 0.75), 0.0, 1.0) ** 0.5
-    rest = np.clip(1.0 - (away - half) / max(glow, 1e-6), 0.0, 1.0)
-    halo = HALO * (0.6 * rest**2.4 + 0.4 * rest**8)
+    halo = np.array([_halo(1.0 - (pixels - half) / max(glow, 1e-6)) for pixels in away])
     rgb = np.array([color >> 24 & 255, color >> 16 & 255, color >> 8 & 255], np.float64)
     shine = np.maximum(core, halo * (1.0 - core))[:, None] * rgb
     shine += heart[:, None] * (255.0 - rgb)
@@ -159,6 +166,53 @@ def outline(width: float) -> Callable[[Distances], Distances]:
 def inside(distance: Distances) -> Distances:
     """Coverage of the area where the distance is negative."""
     return np.clip(0.5 - distance, 0.0, 1.0)
+
+
+def quick_light(
+    surface: pygame.Surface, points: Sequence[Point], color: int, width: float, glow: float, closed: bool
+) -> None:
+    """Draw a glowing line on a black surface, in bands from the wide and dark to the narrow and bright.
+
+    Nearly what `light` gives, for a fraction of the time; for lines that change from image to image.
+    """
+    ends = [*points[1:], points[0]] if closed else points[1:]
+    level = (color & 255) / 255
+    rgb = color >> 24 & 255, color >> 16 & 255, color >> 8 & 255
+    bands = max(2, min(MOST_BANDS, round(glow)))
+    for band in range(bands, 0, -1):
+        shine = _halo(1.0 - (band - 0.5) / bands) * level
+        shade = round(rgb[0] * shine), round(rgb[1] * shine), round(rgb[2] * shine)
+        _band(surface, points, ends, width + 2 * glow * (band - 0.5) / bands, shade, smooth=False)
+    for wide, white in ((width, HEART * 0.3), (width * 0.5, HEART * 0.8)):
+        shade = tuple(round((channel + (255 - channel) * white) * level) for channel in rgb)
+        _band(surface, points, ends, wide, shade, smooth=True)
+
+
+def _band(
+    surface: pygame.Surface,
+    points: Sequence[Point],
+    ends: Sequence[Point],
+    width: float,
+    shade: tuple[int, ...],
+    *,
+    smooth: bool,
+) -> None:
+    for (ax, ay), (bx, by) in zip(points, ends, strict=False):
+        length = hypot(bx - ax, by - ay)
+        if length <= 0.0:
+            continue
+        if smooth:
+            pygame.draw.aaline(surface, shade, (ax, ay), (bx, by))
+        if width > 1.5:
+            inner = width - 1.0 if smooth else width
+            nx, ny = (ay - by) / length * inner / 2, (bx - ax) / length * inner / 2
+            quad = [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny)]
+            pygame.draw.polygon(surface, shade, quad)
+            if smooth:
+                pygame.draw.aalines(surface, shade, True, quad)
+    if width > 2.5:
+        for x, y in points:
+            pygame.draw.circle(surface, shade, (x, y), width / 2)
 
 
 def _pack(rgb: NDArray[np.float64], alpha: NDArray[np.float64]) -> NDArray[np.uint32]:

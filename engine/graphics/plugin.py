@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.app import Frame, Plugin, Scene
+from engine.app import Frame, Plugin, Scene, Time
 from engine.assets import Assets
-from engine.ecs import World
+from engine.ecs import Resource, World
 from engine.events import Phase
 from engine.graphics.camera import Camera
 from engine.graphics.canvas import Canvas
@@ -15,6 +15,9 @@ from engine.graphics.particles import Particles
 from engine.graphics.renderer import Screen
 from engine.graphics.trail import Trails
 from engine.scene import interpolation
+
+LONGEST = 0.25
+"""Seconds that animations, particles and trails are moved on by at most from one image to the next."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,19 @@ class DrawOverlay:
     frame: Frame
 
 
+class Shown(Resource, local=True):
+    """Up to when the world's cosmetics have been moved on: they live in its time, so they pause and slow with it."""
+
+    seconds: float = 0.0
+
+    def advance(self, time: Time, alpha: float) -> float:
+        """The simulated seconds that have passed since the last image, at most `LONGEST`."""
+        now = (time.tick - 1 + alpha) * time.dt
+        passed = min(max(0.0, now - self.seconds), LONGEST)
+        self.seconds = now
+        return passed
+
+
 graphics = Plugin("engine.graphics", needs=[interpolation])
 """Gives a world its `Camera`, `Particles` and `Trails`, and draws it through its `Screen`, if it has one.
 
@@ -42,7 +58,7 @@ Drawing is late in `Frame`: handlers of `Frame` in the main phase can still plac
 
 @graphics.setup
 def _prepare(world: World) -> None:
-    for kind in (Camera, Particles, Trails):
+    for kind in (Camera, Particles, Trails, Shown):
         if world.find_resource(kind) is None:
             world.insert(kind())
 
@@ -53,9 +69,10 @@ def _show(world: World, frame: Frame) -> None:
     screen = world.find_resource(Screen)
     if screen is not None:
         camera.width, camera.height = screen.renderer.size
-    animate(world, frame.dt)
-    world.resource(Particles).advance(frame.dt)
-    world.resource(Trails).advance(world, frame.alpha, frame.dt)
+    passed = world.resource(Shown).advance(world.resource(Time), frame.alpha)
+    animate(world, passed)
+    world.resource(Particles).advance(passed)
+    world.resource(Trails).advance(world, frame.alpha, passed)
     camera.update(world, frame.alpha, frame.dt)
     if screen is not None:
         _draw(world, frame, camera, screen)
