@@ -20,20 +20,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.testing.clock import ManualClock
+    from engine.testing.driving import Harness, VirtualPad, harness, play
     from engine.testing.executor import InlineExecutor
     from engine.testing.golden import assert_replays, record_golden
-    from engine.testing.harness import Harness, VirtualPad, harness, play
     from engine.testing.sync import SyncError, sync_test
 
 _HOMES = {
-    "Harness": "harness",
+    "Harness": "driving",
     "InlineExecutor": "executor",
     "ManualClock": "clock",
     "SyncError": "sync",
-    "VirtualPad": "harness",
+    "VirtualPad": "driving",
     "assert_replays": "golden",
-    "harness": "harness",
-    "play": "harness",
+    "harness": "driving",
+    "play": "driving",
     "record_golden": "golden",
     "sync_test": "sync",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine import __version__
 from engine.app import Game, Options, Recorder, Replay
 from engine.events import read_journal
-from engine.testing.harness import Harness, play
+from engine.testing.driving import Harness, play
 
 
 def record_golden(
@@ -24,7 +24,7 @@ def record_golden(
     `script(harness)` plays: it injects input and runs ticks; after it the match runs on to tick `ticks`. The file is
     the same as `tickwire play --record` makes, so `tickwire replay` shows it.
     """
-    options = options or Options()
+    options = options or Options(humans=1)
     header = {"game": game.name, "game_version": game.version, "engine": __version__, "options": options.to_header()}
     match = play(game, options)
     recorder = match.scene.recorder = Recorder(path, header, only=game.journalled)

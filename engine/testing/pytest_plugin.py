@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -20,7 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from engine.app import Game, Options
     from engine.testing.clock import ManualClock
-    from engine.testing.harness import Harness
+    from engine.testing.driving import Harness
 
 SEED = pytest.StashKey[int]()
 RUNNING = pytest.StashKey["list[Harness]"]()
@@ -60,12 +59,13 @@ def tick_clock() -> ManualClock:
 def tickwire_game(request: pytest.FixtureRequest, tickwire_seed: int) -> Iterator[StartGame]:
     """Starts matches with the test's seed: `tickwire_game(GAME)`. They end with the test."""
     from engine.app import Options
-    from engine.testing.harness import play
+    from engine.testing.driving import play
 
     running: list[Harness] = request.node.stash.setdefault(RUNNING, [])
 
     def start(game: Game, options: Options | None = None, **how: Any) -> Harness:
-        match = play(game, options or replace(Options(), seed=tickwire_seed), **how)
+        humans = 1 if how.get("pilot", True) else 0
+        match = play(game, options or Options(seed=tickwire_seed, humans=humans), **how)
         running.append(match)
         return match
 
@@ -77,7 +77,7 @@ def tickwire_game(request: pytest.FixtureRequest, tickwire_seed: int) -> Iterato
 @pytest.fixture
 def headless_app(request: pytest.FixtureRequest, tickwire_seed: int) -> Iterator[Callable[..., Harness]]:
     """Makes an app from plugins, with the test's seed: `headless_app(rules, resources=[...])`."""
-    from engine.testing.harness import harness
+    from engine.testing.driving import harness
 
     running: list[Harness] = request.node.stash.setdefault(RUNNING, [])
 

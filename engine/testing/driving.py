@@ -47,24 +47,27 @@ def play(
     game: Game,
     options: Options | None = None,
     *,
-    extra: Sequence[Plugin] = (),
     pilot: bool = True,
-    view: bool = False,
+    draw: bool = False,
+    extra: Sequence[Plugin] = (),
     resources: Sequence[object] = (),
 ) -> Harness:
-    """A match of `game`, with a player's pilot unless told otherwise, and without the player's own key bindings.
+    """A match of `game` as a window would start it, but without one and without the player's own key bindings.
 
-    `view` adds what draws, off screen, which `Harness.screenshot` needs. `extra` plugins come after the game's.
+    The match has one player at the machine unless `options` say otherwise. Without `pilot` there are the rules alone,
+    as on a server, and `options` are as they are by default. `draw` has images drawn off screen, which
+    `Harness.screenshot` needs. `extra` plugins come after the game's.
     """
-    options = options or Options()
-    plugins = list(game.pilot(options)) if pilot else []
+    options = options or Options(humans=1 if pilot else 0)
+    plugins = [*game.view(options)] if pilot or draw else []
+    if pilot:
+        plugins += game.pilot(options)
     found: list[object] = [BindingsFile(None), *resources]
     offscreen: Offscreen | None = None
-    if view:
+    if draw:
         from engine.desktop.offscreen import Offscreen  # here, as most tests draw nothing
 
         offscreen = Offscreen()
-        plugins = [*game.view(options), *plugins]
         found.extend(offscreen.resources())
     app = App(executor=InlineExecutor())
     app.push(game.scene(options, [*plugins, *extra], resources=found))
@@ -134,9 +137,9 @@ class Harness:
         return component_hashes(self.world)
 
     def screenshot(self, path: Path | str) -> Path:
-        """Draw the visible scenes into a picture file. Raises `AppError` if the match was made without its view."""
+        """Draw the visible scenes into a picture file. Raises `AppError` if `play` was not told to `draw`."""
         if self._offscreen is None:
-            raise AppError("there is nothing that draws; use play(game, view=True) to take pictures")
+            raise AppError("there is nothing that draws; use play(game, draw=True) to take pictures")
         self._offscreen.draw(*self.app.visible())
         self._offscreen.save(Path(path))
         return Path(path)
