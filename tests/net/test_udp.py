@@ -121,7 +121,7 @@ def test_a_client_connects_and_talks(host: str) -> None:
     run(scene)
 
 
-def test_a_loop_that_cannot_watch_sockets_reads_by_transport() -> None:
+def test_a_loop_that_cannot_watch_sockets_reads_by_task() -> None:
     class Proactorlike(asyncio.SelectorEventLoop):
         def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:
             raise NotImplementedError
@@ -164,6 +164,20 @@ def test_a_port_in_use_is_named() -> None:
         other = Udp(hall.server, hall.events.append, local=[hall.address])
         with pytest.raises(OSError, match=f"cannot open UDP {hall.address}"):
             other.open()
+        hall.close()
+
+    run(scene)
+
+
+def test_of_two_addresses_none_stays_open_if_one_cannot_be_had() -> None:
+    async def scene() -> None:
+        hall = Hall()
+        events: list[Any] = []
+        other = Udp(hall.server, events.append, local=[Address("127.0.0.1", 0), hall.address])
+        with pytest.raises(OSError, match="cannot open"):
+            other.open()
+        assert kinds(events) == [SocketOpened, SocketClosed]
+        assert not other.addresses
         hall.close()
 
     run(scene)

@@ -118,8 +118,8 @@ class Router(Poster, Protocol):
 def route_messages(dispatcher: Router) -> None:
     """Let handlers of `Received[Chat]` have what is posted as plain `Received`.
 
-    For a scene: what it takes in from outside, or from a journal, it posts by class. The handlers are called in the next
-    pass of the same stage.
+    For a scene: what it takes in from outside, or from a journal, it posts by class. The handlers are called in the
+    next pass of the same stage.
     """
 
     def route(context: object, event: Received[Any]) -> None:

@@ -7,7 +7,8 @@
     udp.close()
 
 Where the loop can watch a socket (`add_reader`: Linux, macOS, uvloop, and the selector loop on Windows), each wake
-drains it, many datagrams at a time. Where it cannot (the Windows default), asyncio's datagram transport reads instead.
+drains it, many datagrams at a time. Where it cannot (the Windows default), a task reads one after the other; asyncio's
+datagram transport there stops reading for good when a datagram of ours finds nobody.
 
 A server is opened on the addresses it listens at, one per family. A client has none: it opens a socket for the family
 of each server it tries.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,7 +33,10 @@ BUFFER_BYTES = 1 << 20
 """Asked of the system for each direction of a socket: a wake may come late under load."""
 DRAIN = 256
 """Datagrams taken in one wake, before anything else on the loop gets its turn."""
-MAX_DATAGRAM_BYTES = 2048
+MAX_DATAGRAM_BYTES = 2048 if os.name != "nt" else 1 << 16
+"""Longer datagrams are cut short, and then refused; on Windows they would be an error instead."""
+MAX_READ_ERRORS = 100
+"""Errors in a row that a socket is allowed; one by one they come and go with a network."""
 FLUSH_INTERVAL = 0.005
 """Seconds between flushes that arriving datagrams cause, so that many of them share one."""
 
@@ -89,14 +94,14 @@ class Udp:
         self._local = tuple(local)
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, socket.socket] = {}  # by family
-        self._transports: dict[int, asyncio.DatagramTransport] = {}  # by family, where the loop cannot watch sockets
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}  # by family, where the loop cannot watch sockets
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # of the timer, while there is one
         self._last_flush = 0.0
         self._unavailable: set[int] = set()
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
+        self._errors = 0
         self._closed = False
 
     @property
@@ -106,13 +111,18 @@ class Udp:
 
     def open(self) -> None:
         """Bind the local addresses, and begin. Raises `OSError` naming the address that cannot be had."""
-        for address in self._local:
-            self._open(_family(address), address)
+        try:
+            for address in self._local:
+                self._open(_family(address), address)
+        except OSError:
+            self.close()
+            raise
         self.flush()
 
     def _open(self, family: int, address: Address) -> None:
-        opened = socket.socket(family, socket.SOCK_DGRAM)
+        opened: socket.socket | None = None
         try:
+            opened = socket.socket(family, socket.SOCK_DGRAM)
             opened.setblocking(False)
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 with contextlib.suppress(OSError):  # a wish: the system has limits of its own
@@ -121,20 +131,15 @@ class Udp:
                 opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
             opened.bind((address.host, address.port))
         except OSError as error:
-            opened.close()
+            if opened is not None:
+                opened.close()
             raise OSError(error.errno, f"cannot open UDP {address}: {error.strerror or error}") from error
         self._sockets[family] = opened
         try:
             self._loop.add_reader(opened, self._drain, opened)
         except NotImplementedError:
-            self._tasks[family] = self._loop.create_task(self._read_by_transport(family, opened))
+            self._tasks[family] = self._loop.create_task(self._read(opened))
         self._sink(SocketOpened(str(_address(opened.getsockname()))))
-
-    async def _read_by_transport(self, family: int, opened: socket.socket) -> None:
-        transport, _ = await self._loop.create_datagram_endpoint(lambda: _Reader(self._arrived), sock=opened)
-        self._transports[family] = transport
-        if self._closed:
-            transport.close()
 
     # In
 
@@ -147,11 +152,11 @@ class Udp:
                 datagram, source = _receive(opened, MAX_DATAGRAM_BYTES)
             except (BlockingIOError, InterruptedError):
                 break
-            except ConnectionError:  # an earlier datagram of ours found nobody; nothing is wrong with the socket
-                continue
             except OSError as error:
-                self._fail(opened, error)
-                return
+                if self._failed(opened, error):
+                    return
+                continue
+            self._errors = 0
             if len(source) > 2 or link is not None:
                 source = _address(source)
             if link is None:
@@ -160,22 +165,41 @@ class Udp:
                 link.send(datagram, source, now)
         self._flush_soon(now)
 
-    def _arrived(self, datagram: bytes, source: tuple[Any, ...]) -> None:
-        """One datagram, where asyncio's transport reads."""
-        now = self._loop.time()
-        if self._in is None:
-            self.endpoint.receive_datagram(datagram, _address(source), now)
-        else:
-            self._in.send(datagram, _address(source), now)
-        self._flush_soon(now)
+    async def _read(self, opened: socket.socket) -> None:
+        """What `_drain` does, where the loop cannot call it."""
+        while True:
+            try:
+                datagram, source = await self._loop.sock_recvfrom(opened, MAX_DATAGRAM_BYTES)
+            except OSError as error:
+                if self._failed(opened, error):
+                    return
+                continue
+            self._errors = 0
+            now = self._loop.time()
+            if self._in is None:
+                self.endpoint.receive_datagram(datagram, _address(source), now)
+            else:
+                self._in.send(datagram, _address(source), now)
+            self._flush_soon(now)
 
-    def _fail(self, opened: socket.socket, error: OSError) -> None:
+    def _failed(self, opened: socket.socket, error: OSError) -> bool:
+        """Whether an error in reading was one too many: then the socket is closed.
+
+        A `ConnectionError` never is: an earlier datagram of ours found nobody, and the socket is as good as before.
+        """
+        if opened.fileno() < 0:  # closed meanwhile, on purpose
+            return True
+        self._errors += not isinstance(error, ConnectionError)
+        if self._errors < MAX_READ_ERRORS:
+            return False
         address = str(_address(opened.getsockname()))
-        self._loop.remove_reader(opened)
+        if opened.family not in self._tasks:
+            self._loop.remove_reader(opened)
         opened.close()
         self._sockets = {family: other for family, other in self._sockets.items() if other is not opened}
         _log.warning("UDP %s failed: %s", address, error)
         self._sink(SocketClosed(address, str(error)))
+        return True
 
     # Out
 
@@ -252,23 +276,15 @@ class Udp:
             self._timer.cancel()
         addresses = self.addresses
         for family, opened in self._sockets.items():
-            transport = self._transports.get(family)
-            if transport is not None:
-                transport.close()
+            task = self._tasks.get(family)
+            if task is not None:
+                task.cancel()
             else:
                 self._loop.remove_reader(opened)
-                opened.close()
+            opened.close()
         self._sockets.clear()
         for address in addresses:
             self._sink(SocketClosed(str(address)))
-
-
-class _Reader(asyncio.DatagramProtocol):
-    def __init__(self, arrived: Callable[[bytes, tuple[Any, ...]], None]) -> None:
-        self._arrived = arrived
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._arrived(data, addr)
 
 
 _receive: Callable[[socket.socket, int], tuple[bytes, Address]] = socket.socket.recvfrom
