@@ -28,6 +28,8 @@ class Options:
     """The game's map; empty for its first."""
     mode: str = ""
     """The way it is played, such as in teams; empty for the game's first."""
+    name: str = ""
+    """What the first of the players is called; empty for the game's own choice."""
 
     def to_header(self) -> dict[str, Any]:
         """As plain values for a journal's header."""

@@ -32,6 +32,8 @@ class Match(Resource):
     """Seats for people at the start; the first ones."""
     bots: int = 7
     """Seats for bots at the start. A person who comes later takes one of theirs."""
+    name: str = ""
+    """What the person in the first seat is called at the start; empty for a name by the seat."""
     mode: Mode = Mode.DEATHMATCH
     round_time: float = tuning.ROUND_TIME
     """Seconds of play in a round."""

@@ -23,6 +23,11 @@ LONGEST_NAME = 16
 """Characters of a name that are kept."""
 
 
+def clean_name(name: str) -> str:
+    """What of a chosen name is shown; empty if nothing is left of it."""
+    return "".join(c for c in name if c.isprintable()).strip()[:LONGEST_NAME].strip()
+
+
 class Roster(Resource):
     """Who sits where."""
 
@@ -57,7 +62,8 @@ def fill(world: World) -> None:
     match = world.resource(Match)
     for seat in range(match.people + match.bots):
         if seat < match.people:
-            _sit(world, seat, f"Player {seat + 1}", _smaller_team(world), person=True)
+            name = clean_name(match.name) if seat == 0 else ""
+            _sit(world, seat, name or f"Player {seat + 1}", _smaller_team(world), person=True)
         else:
             _sit(world, seat, BOT_NAMES[seat], _smaller_team(world), person=False)
 
@@ -75,8 +81,8 @@ def come(world: World, joined: Joined) -> None:
         _rise(world, there)
     elif world.resource(Match).mode is Mode.TEAMS:
         team = joined.team or _smaller_team(world)
-    name = "".join(c for c in joined.name if c.isprintable()).strip()[:LONGEST_NAME]
-    _sit(world, joined.seat, name or f"Player {joined.seat + 1}", team, person=True)
+    name = clean_name(joined.name) or f"Player {joined.seat + 1}"
+    _sit(world, joined.seat, name, team, person=True)
 
 
 @seats.on(Left)

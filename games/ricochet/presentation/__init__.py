@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from engine.app import Frame, Plugin
-from engine.assets import Assets
-from engine.ecs import World
-from engine.events import Phase
-from engine.graphics import Camera, graphics
-from engine.sound import Volumes, sound
+from engine.app import Plugin
+from games.ricochet.presentation.base import base
 from games.ricochet.presentation.effects import effects
 from games.ricochet.presentation.flyers import flyers
+from games.ricochet.presentation.hitstop import hitstop
 from games.ricochet.presentation.hud import hud
 from games.ricochet.presentation.scenery import scenery
-from games.ricochet.presentation.settings import Settings
-from games.ricochet.presentation.sounds import sounds
+from games.ricochet.presentation.sounds import music, sounds
 from games.ricochet.presentation.viewer import viewer
 
-base = Plugin("ricochet.presentation.base", needs=[graphics, sound])
-
-
-@base.setup
-def prepare(world: World) -> None:
-    if world.find_resource(Assets) is None:
-        world.insert(Assets.of("ricochet"))
-    if world.find_resource(Settings) is None:
-        world.insert(Settings())
-
-
-@base.on(Frame, phase=Phase.EARLY)
-def obey_settings(world: World, frame: Frame) -> None:
-    settings, volumes = world.resource(Settings), world.resource(Volumes)
-    world.resource(Camera).effects = settings.camera_kick
-    volumes.effects, volumes.music = settings.effects_volume, settings.music_volume
-
-
-presentation = Plugin("ricochet.presentation", needs=[base, viewer, scenery, flyers, effects, sounds, hud])
+presentation = Plugin("ricochet.presentation", needs=[base, viewer, scenery, flyers, effects, hitstop, sounds, hud])
+"""A match as it is played and watched."""
+backdrop = Plugin("ricochet.presentation.backdrop", needs=[base, viewer, scenery, flyers, effects, music])
+"""A match behind a menu: nothing to read, and only the music to hear."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import atan2, cos, sin
 
-from engine.app import App, Frame, Plugin
-from engine.ecs import F32, Component, Entity, Resource, World, f32
+from engine.app import Frame, Plugin
+from engine.ecs import F32, Component, Entity, World, f32
 from engine.graphics import Camera, Color, Particles, Text
 from engine.scene import Transform
 from games.ricochet.components import Player
@@ -37,35 +37,16 @@ from games.ricochet.presentation.looks import (
     Layer,
     color_of,
 )
-from games.ricochet.presentation.settings import Settings
 from games.ricochet.presentation.viewer import Viewer
 from games.ricochet.seats import player_in
 
 effects = Plugin("ricochet.presentation.effects")
-
-STAGED_STOP = 0.26
-"""Seconds the world nearly stands still for a third-bounce kill; the sound explodes when it goes on."""
-KILL_STOP = 0.06
-SLOW = 0.08
-"""Speed of the world while it nearly stands still."""
-
-
-class HitStop(Resource, local=True):
-    """How long the world still stands, in real seconds."""
-
-    left: float = 0.0
-
 
 class Rising(Component, local=True):
     """A text that rises and fades."""
 
     left: F32 = f32(default=0.9)
     speed: F32 = f32(default=60.0)
-
-
-@effects.setup
-def prepare(world: World) -> None:
-    world.insert(HitStop())
 
 
 def color_in(world: World, seat: int) -> Color:
@@ -172,7 +153,6 @@ def burst(world: World, killed: Killed) -> None:
     particles.burst(recipes.FLASH, killed.x, killed.y, color=color.mix(Color.WHITE, 0.5))
     particles.burst(recipes.RING, killed.x, killed.y, color=color)
     _shake(world, killed.x, killed.y, 16.0 if staged else 9.0, 0.5 if staged else 0.3)
-    mine = is_mine(world, killed.by) or is_mine(world, killed.seat)
     if staged:
         killer = color_in(world, killed.by)
         particles.burst(recipes.DEBRIS, killed.x, killed.y, color=GOLD)
@@ -180,8 +160,6 @@ def burst(world: World, killed: Killed) -> None:
         _say(world, "RICOCHET!", killed.x, killed.y - 70.0, GOLD, 44.0, 1.5)
     elif killed.credited and killed.bounces:
         _say(world, "BANK SHOT" if killed.bounces == 1 else "DOUBLE BANK", killed.x, killed.y - 60.0, BRIGHT, 24.0)
-    if mine:
-        _stop(world, STAGED_STOP if staged else KILL_STOP)
 
 
 @effects.on(Scored)
@@ -220,26 +198,6 @@ def glitter(world: World, taken: PickedUp) -> None:
 @effects.on(RoundStarted)
 def jolt(world: World, started: RoundStarted) -> None:
     world.resource(Camera).shake(5.0, 0.25)
-
-
-# Time
-
-
-def _stop(world: World, seconds: float) -> None:
-    """Let the world nearly stand still; only where one player's screen is the only one."""
-    if world.resource(Settings).hit_stop and world.find_resource(App) is not None:
-        stop = world.resource(HitStop)
-        stop.left = max(stop.left, seconds)
-
-
-@effects.on(Frame)
-def hold(world: World, frame: Frame) -> None:
-    """Slow the world down while a stop lasts, and let it go after."""
-    stop, app = world.resource(HitStop), world.find_resource(App)
-    if app is None or not stop.left:
-        return
-    stop.left = max(0.0, stop.left - frame.dt)
-    app.step.speed = SLOW if stop.left else 1.0
 
 
 @effects.on(Frame)

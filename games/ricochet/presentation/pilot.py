@@ -8,38 +8,18 @@ from math import atan2, cos, hypot, sin
 from engine.app import Commanded, Frame, Plugin
 from engine.ecs import World
 from engine.graphics import Camera
-from engine.input import (
-    Controls,
-    Device,
-    Key,
-    MouseButton,
-    PadAxis,
-    PadButton,
-    Stick,
-    axis2,
-    button,
-    input_plugin,
-    user_bindings,
-)
+from engine.input import BindingsFile, Device
 from engine.scene import Transform
 from games.ricochet.commands import Fly
-from games.ricochet.presentation.hud import Feed
-from games.ricochet.presentation.viewer import Viewer
+from games.ricochet.presentation.base import base
+from games.ricochet.presentation.controls import RicochetControls, controls
+from games.ricochet.presentation.hud import Feed, hud
+from games.ricochet.presentation.settings import SettingsFile
+from games.ricochet.presentation.viewer import Viewer, viewer
 from games.ricochet.seats import ship_of
 
 PAD_CROSSHAIR = 190.0
 """Units from the ship at which the crosshair of a pad stands."""
-
-
-class RicochetControls(Controls):
-    """What a player can do."""
-
-    thrust = axis2(keys=(Key.A, Key.D, Key.W, Key.S), pad=Stick.LEFT, label="Thrust")
-    aim = axis2(pad=Stick.RIGHT, label="Aim")
-    fire = button(MouseButton.LEFT, PadAxis.RIGHT_TRIGGER, label="Throw a disc")
-    dash = button(Key.SPACE, PadButton.A, label="Dash")
-    shield = button(MouseButton.RIGHT, PadButton.B, label="Shield")
-    scores = button(Key.TAB, PadButton.BACK, label="Scoreboard")
 
 
 class Aim:
@@ -49,12 +29,14 @@ class Aim:
         self.angle = 0.0
 
 
-controls = input_plugin(RicochetControls, file=user_bindings("ricochet"))
-pilot = Plugin("ricochet.pilot", needs=[controls])
+pilot = Plugin("ricochet.pilot", needs=[controls, base, viewer, hud])
 
 
 @pilot.setup
 def prepare(world: World) -> None:
+    if world.find_resource(SettingsFile) is None:
+        file = world.insert(SettingsFile.beside(world.resource(BindingsFile)))
+        world.insert(file.load())
     world.insert(Aim())
     world.resource(Viewer).seat = 0
 

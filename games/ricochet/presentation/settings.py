@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
+from engine.app import Options
 from engine.ecs import Resource
+from engine.input import BindingsFile
+from games.ricochet import tuning
+from games.ricochet.arena import arena_keys
+from games.ricochet.bots import LEVELS
+from games.ricochet.match import Mode
+from games.ricochet.seats import clean_name
 
+MODES = tuple(mode.value for mode in Mode)
 log = logging.getLogger("tickwire.ricochet")
 
 
 class Settings(Resource, local=True):
-    """What the settings page changes."""
+    """What the settings page changes, and what was last chosen for a match."""
 
     name: str = "Pilot"
     effects_volume: float = 0.8
@@ -24,8 +32,48 @@ class Settings(Resource, local=True):
     """The camera shakes and gives way."""
     hit_stop: bool = True
     """The world stands still for an instant when you kill or are killed."""
-    debug: bool = False
-    """Physics outlines, switched by F2; not kept."""
+    fullscreen: bool = False
+    bots: int = 7
+    level: str = "normal"
+    arena: str = ""
+    mode: str = ""
+
+    def options(self, seed: int) -> Options:
+        """The match that was last chosen, with chance starting at `seed`."""
+        return Options(
+            seed=seed,
+            bots=self.bots,
+            level=self.level,
+            humans=1,
+            arena=self.arena,
+            mode=self.mode,
+            name=self.name,
+        )
+
+
+class SettingsFile:
+    """The file the settings are kept in; none with `path` None, as in tests and headless runs."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._kept = Settings()
+
+    @classmethod
+    def beside(cls, bindings: BindingsFile) -> SettingsFile:
+        """In the folder of the key bindings, so that one resource says where everything of the player's is kept."""
+        return cls(bindings.path.with_name("settings.json") if bindings.path is not None else None)
+
+    def load(self) -> Settings:
+        """The settings kept, or the defaults."""
+        settings = read_settings(self.path)
+        self._kept = replace(settings)
+        return settings
+
+    def keep(self, settings: Settings) -> None:
+        """Write the settings if they have changed."""
+        if settings != self._kept:
+            self._kept = replace(settings)
+            write_settings(settings, self.path)
 
 
 def read_settings(path: Path | None) -> Settings:
@@ -54,7 +102,11 @@ def read_settings(path: Path | None) -> Settings:
             log.warning("%s: %s is %r, which is no such setting; the default is used", path, field.name, value)
     settings.effects_volume = min(1.0, max(0.0, settings.effects_volume))
     settings.music_volume = min(1.0, max(0.0, settings.music_volume))
-    settings.debug = False
+    settings.bots = min(tuning.MAX_SEATS - 1, max(1, settings.bots))
+    settings.name = clean_name(settings.name) or Settings().name
+    for name, known in (("level", LEVELS), ("arena", arena_keys()), ("mode", MODES)):
+        if getattr(settings, name) not in known:
+            setattr(settings, name, getattr(Settings(), name))
     return settings
 
 
@@ -69,10 +121,3 @@ def write_settings(settings: Settings, path: Path | None) -> None:
         os.replace(new, path)
     except OSError as error:
         log.warning("the settings cannot be kept at %s: %s", path, error.strerror)
-
-
-def user_settings() -> Path:
-    """Where the settings belong in the user's config folder."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("ricochet", appauthor=False)) / "settings.json"

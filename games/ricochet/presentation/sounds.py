@@ -29,7 +29,8 @@ from games.ricochet.events import (
 )
 from games.ricochet.presentation.viewer import Viewer
 
-sounds = Plugin("ricochet.presentation.sounds")
+music = Plugin("ricochet.presentation.music")
+sounds = Plugin("ricochet.presentation.sounds", needs=[music])
 
 PICKUP_SOUNDS = {
     Pickup.TRIPLE: "pickup_triple",
@@ -41,17 +42,18 @@ LOW_HULL = 55.0
 MUSIC_VOLUME = 0.4
 
 
+@music.on(SceneEntered)
+def play_music(world: World, entered: SceneEntered) -> None:
+    """The same music in all scenes: it goes on from one to the next."""
+    world.post(PlayMusic("music", MUSIC_VOLUME))
+
+
 def _at(world: World, name: str, x: float, y: float, volume: float = 1.0) -> None:
     world.post(PlaySound(name, volume, x=x, y=y))
 
 
 def _own(world: World, seat: int) -> bool:
     return world.resource(Viewer).watched == seat
-
-
-@sounds.on(SceneEntered)
-def music(world: World, entered: SceneEntered) -> None:
-    world.post(PlayMusic("music", MUSIC_VOLUME))
 
 
 @sounds.on(Thrown)
