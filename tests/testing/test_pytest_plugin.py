@@ -55,11 +55,14 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
+QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:xdist")
+
+
 def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run with the plugin, also where the engine is not installed but only on the path."""
     installed = any(point.name == "tickwire" for point in entry_points(group="pytest11"))
     load = () if installed else ("-p", "engine.testing.pytest_plugin")
-    return suite.runpytest_inprocess(*load, "-p", "no:cacheprovider", *arguments)
+    return suite.runpytest_subprocess(*load, *QUICK, *arguments)
 
 
 def test_fixtures_work_and_a_failure_names_its_seed(suite: pytest.Pytester) -> None:
