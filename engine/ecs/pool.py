@@ -15,12 +15,21 @@ from numpy.typing import NDArray
 
 from engine.ecs.component import Component
 
+ALIGNMENT = 64
+"""Bytes, a cache line: numpy is a tenth slower over whole columns that start elsewhere."""
+
+
+def _allocate(size: int) -> memoryview[int]:
+    """Zeroed memory, aligned."""
+    memory = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].data
+
 
 class Pool:
     """The records of one component in one table; `masked` for a local one, which not every row has."""
 
     __slots__ = (
-        "buffer",
         "capacity",
         "cells",
         "component",
@@ -39,8 +48,7 @@ class Pool:
         self.component: Any = component
         self.stale: Any = component.stale
         self.size = ctypes.sizeof(self.component)
-        self.buffer = bytearray()
-        self.view = memoryview(self.buffer)
+        self.view = memoryview(bytearray())
         self.records: NDArray[Any] = np.empty(0)
         self.cells: list[list[Any]] | None = [] if component.objects else None
         self.revision = 0
@@ -56,12 +64,11 @@ class Pool:
         """Make room for `capacity` records. Rows laid before are stale: they lie over the old buffer."""
         self.forget_rows()
         self.capacity = capacity
-        buffer = bytearray(capacity * self.size)
-        buffer[: len(self.buffer)] = self.buffer
-        self.buffer = buffer
-        self.view = memoryview(buffer)
+        view = _allocate(capacity * self.size)
+        view[: len(self.view)] = self.view
+        self.view = view
         if self.component.record is not None:
-            self.records = np.frombuffer(buffer, self.component.record)
+            self.records = np.frombuffer(view, self.component.record)
         if self.present is not None:
             present = np.zeros(capacity, np.bool_)
             present[: len(self.present)] = self.present
@@ -73,7 +80,7 @@ class Pool:
         """Overwrite record `row` with a copy of a detached component."""
         source: Any = value
         at = row * self.size
-        self.buffer[at : at + self.size] = source
+        self.view[at : at + self.size] = bytes(source)
         if self.cells is not None:
             self.put_cells(row, list(source._cells))
         if self.present is not None:
@@ -92,7 +99,7 @@ class Pool:
         """Overwrite the records of a run of rows with copies of one detached component."""
         source: Any = value
         if self.size:
-            self.buffer[rows.start * self.size : rows.stop * self.size] = bytes(source) * (rows.stop - rows.start)
+            self.view[rows.start * self.size : rows.stop * self.size] = bytes(source) * (rows.stop - rows.start)
         if self.cells is not None:
             for row in range(rows.start, rows.stop):
                 self.put_cells(row, list(source._cells))
@@ -191,7 +198,7 @@ class Pool:
     def _lay(self, row: int) -> Any:
         component = self.component
         size = self.size
-        laid = component.from_buffer(self.buffer, row * size) if size else component.__new__(component)
+        laid = component.from_buffer(self.view, row * size) if size else component.__new__(component)
         if self.cells is not None:
             laid._cells = self.cells[row]
         return laid

@@ -105,9 +105,9 @@ class Table:
             if pool.rows or not pool.flat:
                 pool.remove(row, last)
             else:
-                size, buffer = pool.size, pool.buffer
+                size, view = pool.size, pool.view
                 source, target = last * size, row * size
-                buffer[target : target + size] = buffer[source : source + size]
+                view[target : target + size] = view[source : source + size]
         moved = self.id_view[last]
         self.id_view[row] = moved
         return moved

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from typing import Any, Protocol, TypeVar, cast, overload
@@ -57,9 +57,10 @@ class Participant(Protocol):
 class Deferral:
     """The context manager of `World.deferred`; one a world, entered as often as needed."""
 
-    __slots__ = ("_flush", "depth")
+    __slots__ = ("_flush", "_queue", "depth")
 
-    def __init__(self, flush: Callable[[], None]) -> None:
+    def __init__(self, queue: Sized, flush: Callable[[], None]) -> None:
+        self._queue = queue
         self._flush = flush
         self.depth = 0
 
@@ -68,7 +69,7 @@ class Deferral:
 
     def __exit__(self, *error: object) -> None:
         self.depth -= 1
-        if not self.depth:
+        if not self.depth and self._queue:
             self._flush()
 
 
@@ -86,8 +87,8 @@ class World(Structure):
         self.participants: dict[str, Participant] = {}
         """State that lives elsewhere, by name."""
         self._resources: dict[type, object] = {}
-        self._deferral = Deferral(self.flush)
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._deferral = Deferral(self._queue, self.flush)
         self._doomed: set[int] = set()
         self._new_parents: dict[int, int] = {}
 
