@@ -17,6 +17,8 @@ STEPS_PER_OCTAVE = 48
 """Pitches are rounded to a quarter of a semitone, so that a mixer can keep its resampled recordings."""
 LOWEST, HIGHEST = 0.25, 4.0
 """Bounds of the pitch: two octaves down and up."""
+LOUDER = 2.0
+"""How much louder a sound must be to be heard right after one of the same name."""
 SILENT = 1 / 512
 """Below this factor nothing is heard over anything else."""
 
@@ -25,8 +27,8 @@ SILENT = 1 / 512
 class Limit:
     """How often one sound may be heard at once: thirty bounces in a tick should not be thirty times as loud.
 
-    Within `interval` seconds it is started once; of those asked for together, the loudest is. When all its `voices`
-    are busy, the oldest gives way.
+    Within `interval` seconds it is started once, unless it is asked for `LOUDER` times as loud; of those asked for
+    together, the loudest is. When all its `voices` are busy, the oldest gives way.
     """
 
     voices: int = 4
@@ -99,7 +101,7 @@ class Speakers:
         self.voices = [voice for voice in self.voices if voice.ends > now]
         limit = self.limits.get(name, self.limit)
         same = [voice for voice in self.voices if voice.name == name]
-        if same and now - same[-1].started < limit.interval:
+        if same and now - same[-1].started < limit.interval and loudness < LOUDER * same[-1].loudness:
             return
         if len(same) >= limit.voices:
             self._cut(same[0])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LEAST = 150.0
 """The least width of the part that names the input."""
+UNBOUND = "—"
 
 
 class KeyButton(Widget):
@@ -49,30 +50,35 @@ class KeyButton(Widget):
         self.label = slot.label if label is None else label
         self.steal = steal
         self.on_change = on_change
+        self._asked = False
+        """Whether it was this button that asked: there may be one of the same slot for another device."""
 
     @property
     def waiting(self) -> bool:
         """Whether the next input will be taken."""
-        return self.controls.capturing == self.slot
+        return self._asked and self.controls.capturing == self.slot
 
     @property
     def text(self) -> str:
         """What is bound."""
-        return " / ".join(self.controls.labels(self.slot, device=self.device)) or "—"
+        return " / ".join(self.controls.labels(self.slot, device=self.device)) or UNBOUND
 
     @property
     def conflicts(self) -> list[Slot]:
-        """Other slots that share a source with this one."""
+        """Other slots that share a source shown here."""
         bindings = self.controls.bindings
-        return [slot for source in bindings[self.slot] for slot in bindings.conflicts(self.slot, source)]
+        shown = [s for s in bindings[self.slot] if self.device is None or device_of(s) is self.device]
+        return [slot for source in shown for slot in bindings.conflicts(self.slot, source)]
 
     def activate(self, ui: Ui) -> None:
         def then(captured: Captured) -> None:
+            self._asked = False
             if captured.source is not None:
                 self.controls.bindings.assign(self.slot, captured.source, steal=self.steal)
                 self._changed(ui, captured.source)
 
         self.controls.capture(self.slot, then)
+        self._asked = True
         ui.capture(lambda: self.waiting)
 
     def edit(self, ui: Ui, key: Key) -> bool:
@@ -98,12 +104,12 @@ class KeyButton(Widget):
         hot = self.hot.level
         painter.box(rect, fill=mixed(theme.field, theme.lit, hot))
         left = rect.x + theme.padding
-        box = Rect(rect.x + rect.width * 0.45, rect.y + 5.0, rect.width * 0.55 - 6.0, rect.height - 10.0)
-        if not self.label:
-            box = rect
+        box = Rect(rect.x + 6.0, rect.y + 5.0, rect.width - 12.0, rect.height - 10.0)
+        if self.label:
+            box = Rect(rect.x + rect.width * 0.45, box.y, rect.width * 0.55 - 6.0, box.height)
         painter.text(self.label, Rect(left, rect.y, box.x - left - theme.padding / 2, rect.height), theme.ink)
-        color = theme.warning if self.conflicts else theme.ink
         text = self.text
+        color = theme.faint if text == UNBOUND else theme.warning if self.conflicts else theme.ink
         if self.waiting:
             color, text = theme.focus, "press …"
         outline = theme.focus if self.waiting else mixed(theme.line, theme.accent, hot)

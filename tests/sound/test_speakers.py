@@ -87,6 +87,14 @@ def test_one_sound_again_after_its_interval() -> None:
     assert len(room.mixer.played) == 3
 
 
+def test_a_near_bounce_is_heard_after_a_far_one() -> None:
+    room = Room()
+    room.ask(PlaySound("bounce", volume=0.3))
+    room.ask(PlaySound("bounce", volume=0.5))
+    room.ask(PlaySound("bounce", volume=0.6))
+    assert [voice.left for voice in room.mixer.played] == [0.3, 0.6]
+
+
 def test_the_oldest_voice_gives_way() -> None:
     room = Room(length=10.0)
     room.speakers.limits["bounce"] = Limit(voices=2, interval=0.0)

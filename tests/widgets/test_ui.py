@@ -298,3 +298,16 @@ def test_clearing_and_conflicts() -> None:
     page.send(KeyPressed(Key.DELETE))
     assert (fire.text, fire.conflicts) == ("—", [])
     assert page.pilot.labels(fire.slot) == ["RT"]  # the gamepad's stays
+
+
+def test_a_row_for_keys_and_one_for_the_pad() -> None:
+    page = Settings()
+    page.ui.clear()
+    fire = page.pilot.bindings.slots[0]
+    keys, pad = (KeyButton(page.pilot, fire, device=device) for device in (Device.KEYBOARD, Device.PAD))
+    page.ui.show(Column(keys, pad))
+    page.send(KeyPressed(Key.DOWN), KeyPressed(Key.ENTER), KeyReleased(Key.ENTER))
+    assert (keys.waiting, pad.waiting) == (False, True)
+    page.send(PadPressed(0, PadButton.X))
+    assert (keys.text, pad.text) == ("Left mouse", "X")
+    assert not pad.waiting
