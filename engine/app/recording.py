@@ -67,7 +67,7 @@ class Recorder:
             return
         try:
             write()
-        except (JournalError, OSError, ValueError) as error:  # ValueError: a stream closed too early
+        except JournalError as error:
             self.stopped = f"recording to {self.name} ended at tick {tick}: {error}"
             log.error("%s; the game goes on unrecorded", self.stopped)
 

@@ -285,15 +285,18 @@ class Scene:
         self._settle()
 
     def known_types(self) -> dict[str, type]:
-        """The dataclasses this scene has handlers for, by name: what a journal may name."""
+        """The dataclasses this scene has handlers for, by name: what a journal may name.
+
+        A name that several of them have stands for none: better no replay than one with the wrong events.
+        """
         version, known = self._known
         if version != self.dispatcher.version:
-            known = {}
+            found: dict[str, set[type]] = {Commanded.__name__: {Commanded}}
             for key in self.dispatcher.keys():  # noqa: SIM118
                 for kind in (getattr(key, "__origin__", key), *getattr(key, "__args__", ())):
                     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-                        known[kind.__name__] = kind
-            known[Commanded.__name__] = Commanded
+                        found.setdefault(kind.__name__, set()).add(kind)
+            known = {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1}
             self._known = (self.dispatcher.version, known)
         return known
 

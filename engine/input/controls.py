@@ -138,7 +138,7 @@ class Controls:
     @enabled.setter
     def enabled(self, enabled: bool) -> None:
         if not enabled:
-            self.release_all()
+            self._let_go()
         elif not self._enabled:
             self._block_held()
         self._enabled = enabled
@@ -157,7 +157,7 @@ class Controls:
         `then` decides what to do with it, e.g. ask about conflicts and call `bindings.assign`; without `then` it is
         assigned and taken away from slots it conflicts with.
         """
-        self.release_all()
+        self._let_go()
         self._capture = _Capture(_slot(action, part), then)
 
     @property
@@ -245,6 +245,12 @@ class Controls:
         self._taken.clear()
         for slot in self._levels:
             self._update(slot)
+
+    def _let_go(self) -> None:
+        """Release the actions, and still know what the player's hands hold."""
+        values = self._values.copy()
+        self.release_all()
+        self._values = values
 
     def sample(self) -> None:
         """Work out the actions' values for this tick from what happened since the last."""

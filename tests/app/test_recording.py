@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +291,16 @@ def test_events_taken_while_paused_belong_to_the_coming_tick() -> None:
 def test_known_types_are_what_handlers_name() -> None:
     known = scene_of(rules()).known_types()
     assert {"Gust", "Sparkle", "Steer", "Commanded", "Routed", "Tick"} <= {name.rpartition(".")[2] for name in known}
+
+
+def test_a_name_that_two_event_types_have_is_not_guessed_at() -> None:
+    one, other = (make_dataclass("Twin", [("x", float)]) for _ in range(2))
+    plugin = Plugin("twins")
+    for kind in (one, other, Gust):
+        plugin.on(kind)(lambda world, event: None)
+    known = Scene(plugin).known_types()
+    assert "Twin" not in known
+    assert known["Gust"] is Gust
 
 
 def test_options_come_back_from_a_header() -> None:

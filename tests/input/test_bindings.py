@@ -213,6 +213,7 @@ def test_capture_takes_pads_and_wheels_but_not_a_stick_already_pushed() -> None:
     ship = Ship()
     ship.handle(PadMoved(0, PadAxis.LEFT_Y, 0.9))
     ship.capture(Ship.dash)
+    ship.handle(PadMoved(0, PadAxis.LEFT_Y, 0.95))
     ship.handle(PadMoved(0, PadAxis.LEFT_Y, 0.65))
     ship.handle(PadMoved(0, PadAxis.LEFT_Y, 0.0))
     assert ship.capturing
@@ -237,6 +238,7 @@ def test_capture_of_a_whole_stick_or_axis_waits_for_one() -> None:
     assert ship.capturing
     ship.handle(PadMoved(0, PadAxis.RIGHT_Y, 1.0))
     assert ship.bindings[Ship.thrust.slot(Part.ANALOG)] == (Stick.RIGHT,)
+    ship.handle(PadMoved(0, PadAxis.LEFT_TRIGGER, 0.0))
     ship.capture(Ship.zoom, part=Part.ANALOG)
     ship.handle(PadMoved(0, PadAxis.LEFT_TRIGGER, 1.0))
     assert ship.bindings[Ship.zoom.slot(Part.ANALOG)] == (PadAxis.LEFT_TRIGGER,)

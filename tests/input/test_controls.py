@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import hypot, isclose, nan
+from math import hypot, inf, isclose, nan
 
 import pytest
 from hypothesis import given
@@ -136,6 +136,15 @@ def test_a_stick_never_leaves_the_unit_disc(x: float, y: float) -> None:
     assert hypot(*pilot.thrust.value) <= 1.0 + 1e-12
 
 
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+def test_an_axis_that_says_no_number_is_not_moved(value: float) -> None:
+    pilot = Pilot()
+    tick(pilot, PadMoved(0, PadAxis.LEFT_X, 0.5))
+    before = pilot.thrust.value
+    tick(pilot, PadMoved(0, PadAxis.LEFT_X, value))
+    assert pilot.thrust.value == before
+
+
 def test_an_axis_takes_keys_wheel_and_stick() -> None:
     pilot = Pilot()
     tick(pilot, KeyPressed(Key.E))
@@ -262,6 +271,13 @@ def test_controls_can_be_switched_off_while_text_is_typed() -> None:
     assert not pilot.dash.held, "what was pressed while switched off counts only after it was let go"
     tick(pilot, KeyReleased(Key.SPACE), KeyPressed(Key.SPACE))
     assert pilot.dash.pressed
+    tick(pilot, PadMoved(0, PadAxis.LEFT_X, -1.0), KeyReleased(Key.D))
+    pilot.enabled = False
+    tick(pilot)
+    assert pilot.thrust.x == 0.0
+    pilot.enabled = True
+    tick(pilot)
+    assert pilot.thrust.x == -1.0, "a stick that was held all the time needs not be moved to count again"
 
 
 def test_actions_are_inherited_and_can_be_replaced() -> None:

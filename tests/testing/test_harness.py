@@ -289,7 +289,7 @@ def test_work_is_not_done_twice_by_the_sync_test() -> None:
 
     @plugin.on(Tick)
     def ask(world: World, tick: Tick) -> None:
-        if tick.number % 5 == 0:
+        if tick.number % 10 == 0:
             world.resource(Scene).work(float, tick.number, done=Thrown)
 
     @plugin.on(Thrown)
@@ -303,7 +303,7 @@ def test_work_is_not_done_twice_by_the_sync_test() -> None:
         return scenes[-1]
 
     assert sync_test(build, 50, 10) == 50
-    assert [kite.x for kite in scenes[0].world.rows(Kite)][1:] == [5.0 * n for n in range(1, 10)]
+    assert [kite.x for kite in scenes[0].world.rows(Kite)][1:] == [5.0 * n for n in range(2, 10, 2)]
 
 
 def test_an_input_that_cannot_be_noted_is_no_pass() -> None:
