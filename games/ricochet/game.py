@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.app import AppError, Game, Options, Plugin, Standing
+from engine.app import App, AppError, Game, Options, Plugin, Scene, Standing
 from engine.ecs import World
 from engine.physics import PhysicsSettings
 from games.ricochet import tuning
@@ -35,7 +35,7 @@ def resources(options: Options) -> Sequence[object]:
         PhysicsSettings(substeps=2),
         Arenas(list(load_arenas(options.arena))),
         BotSettings(level=options.level),
-        Match(people=options.humans, bots=options.bots, mode=Mode(options.mode or MODES[0])),
+        Match(people=options.humans, bots=options.bots, mode=Mode(options.mode or MODES[0]), name=options.name),
     ]
 
 
@@ -47,10 +47,18 @@ def view(options: Options) -> Sequence[Plugin]:
 
 
 def pilot(options: Options) -> Sequence[Plugin]:
-    """What turns keys, mouse and pads into `Fly`."""
+    """What turns keys, mouse and pads into `Fly`, and Esc into a pause."""
+    from games.ricochet.presentation.menus import pausing
     from games.ricochet.presentation.pilot import pilot
 
-    return [pilot]
+    return [pilot, pausing(options)]
+
+
+def opening(app: App, options: Options) -> Scene:
+    """The menu, over a match of bots."""
+    from games.ricochet.presentation.menus import opening
+
+    return opening(app, options)
 
 
 def standings(world: World) -> list[Standing]:
@@ -87,6 +95,7 @@ GAME = Game(
     resources=resources,
     view=view,
     pilot=pilot,
+    opening=opening,
     levels=LEVELS,
     arenas=arena_keys(),
     modes=MODES,

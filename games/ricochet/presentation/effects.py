@@ -42,6 +42,7 @@ from games.ricochet.seats import player_in
 
 effects = Plugin("ricochet.presentation.effects")
 
+
 class Rising(Component, local=True):
     """A text that rises and fades."""
 

@@ -1,0 +1,87 @@
+"""The page on which a match is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.widgets import Button, Choice, Column, Label, Panel, Picture, Row, Slider, Space, TextField, Widget
+from games.ricochet import tuning
+from games.ricochet.arena import load_arenas
+from games.ricochet.bots import LEVELS
+from games.ricochet.match import Mode
+from games.ricochet.presentation.menus.menu import Menu
+from games.ricochet.seats import LONGEST_NAME
+
+PREVIEW = (448.0, 252.0)
+ABOUT = {
+    Mode.DEATHMATCH: "Everyone against everyone. Bank your shots: each bounce scores more.",
+    Mode.TEAMS: "Two sides. Your own discs kill your mates as well, so mind the angles.",
+}
+
+
+def play_page(menu: Menu, start: Callable[[], object]) -> Widget:
+    """Name, arena, mode, opponents, and what the arena looks like."""
+    settings = menu.settings
+    arenas = {arena.key: arena for arena in load_arenas()}
+    chosen = arenas.get(settings.arena) or next(iter(arenas.values()))
+    settings.arena = chosen.key
+    settings.mode = settings.mode or Mode.DEATHMATCH.value
+    preview = Picture(f"maps/{chosen.key}.png", *PREVIEW, framed=True)
+    about = Label(ABOUT[Mode(settings.mode)], width=PREVIEW[0], size=menu.ui.theme.small, color=menu.ui.theme.faint)
+
+    def choose_arena(key: str) -> None:
+        settings.arena = key
+        preview.image = f"maps/{key}.png"
+
+    def choose_mode(mode: Mode) -> None:
+        settings.mode = mode.value
+        about.text = ABOUT[mode]
+
+    def choose_level(level: str) -> None:
+        settings.level = level
+
+    def choose_bots(bots: float) -> None:
+        settings.bots = round(bots)
+
+    begin = Button("START", start, height=56.0, color=menu.ui.theme.focus)
+    left = Column(
+        Choice(list(arenas), chosen.key, label="Arena", shown=lambda key: arenas[key].name, on_change=choose_arena),
+        Choice(list(Mode), Mode(settings.mode), label="Mode", shown=_mode_name, on_change=choose_mode),
+        Slider(
+            1,
+            tuning.MAX_SEATS - 1,
+            settings.bots,
+            step=1,
+            label="Bots",
+            shown=lambda n: f"{n:.0f}",
+            on_change=choose_bots,
+        ),
+        Choice(list(LEVELS), settings.level, label="Level", shown=str.capitalize, on_change=choose_level),
+        name_field(menu),
+        Space(),
+        begin,
+        Button("BACK", menu.back),
+    )
+    right = Column(preview, about, Space(), width=PREVIEW[0])
+    panel = Panel(Row(left, right, weights=(1, 0), spacing=28.0), title="PLAY", width=1020.0)
+    return panel
+
+
+def name_field(menu: Menu) -> TextField:
+    """What the pilot is called."""
+
+    def rename(name: str) -> None:
+        menu.settings.name = name
+
+    return TextField(
+        menu.settings.name,
+        limit=LONGEST_NAME,
+        label="Pilot",
+        hint="your name",
+        allowed=str.isprintable,
+        on_change=rename,
+    )
+
+
+def _mode_name(mode: Mode) -> str:
+    return mode.value.capitalize()
