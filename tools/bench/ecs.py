@@ -91,7 +91,7 @@ def ecs_columns() -> Iterator[Figure]:
         y += vy * DT
 
     contenders = {"vectors": as_vectors, "fields": field_by_field, "bare numpy": bare_numpy, **_esper_rows()}
-    best = {name: seconds * 1e6 for name, seconds in rival(contenders, rounds=60).items()}
+    best = {name: seconds * 1e6 for name, seconds in rival(contenders, rounds=25, number=40).items()}
     numpy_time, esper_time = best["bare numpy"], best.get("esper")
     yield Figure("ecs-columns", best["vectors"], "µs", "bare numpy", numpy_time, "<= 3.0")
     if esper_time is not None:
