@@ -1,6 +1,7 @@
 """Rigid bodies: what moves, what meets, and what can be asked about it. The sole importer of pymunk."""
 
 from engine.physics.components import EVERYTHING, Body, BodyKind, Collider, Material, OneWay, Velocity
+from engine.physics.debug import DebugKind, DebugLine, debug_lines
 from engine.physics.errors import PhysicsError
 from engine.physics.events import ContactBegan, ContactEnded, FilterFailed, Quarantined, Rejected
 from engine.physics.joints import Motor, PinJoint, PivotJoint, RotaryLimit, SlideJoint, Spring
@@ -21,6 +22,8 @@ __all__ = [
     "Compound",
     "ContactBegan",
     "ContactEnded",
+    "DebugKind",
+    "DebugLine",
     "FilterFailed",
     "Hit",
     "Material",
@@ -40,5 +43,6 @@ __all__ = [
     "Space",
     "Spring",
     "Velocity",
+    "debug_lines",
     "physics",
 ]

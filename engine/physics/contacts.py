@@ -88,9 +88,9 @@ class ContactReader:
         batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
         ints = ints_of(buffer).reshape(-1, 3)
         solved = ints[:, 2].nonzero()[0]
-        a, b = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])].T
-        flipped = a > b
-        pairs: Pairs = np.where(flipped, b, a) << 32 | np.where(flipped, a, b)
+        ranks = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])]
+        flipped = ranks[:, 0] > ranks[:, 1]
+        pairs = ranks.min(axis=1) << 32 | ranks.max(axis=1)
         order = pairs.argsort(kind="stable")
         self._pairs, self._order, self._flipped, self._merged = pairs[order], solved[order], flipped[order], None
         if ghosts or (self._pairs[1:] == self._pairs[:-1]).any():

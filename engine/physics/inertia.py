@@ -51,6 +51,8 @@ def solver_shapes(shape: Shape, body: pymunk.Body | None) -> Iterator[pymunk.Sha
         case Compound(shapes):
             for part in shapes:
                 yield from solver_shapes(part, body)
+        case _:
+            raise PhysicsError(f"{shape!r} is no shape; use Circle, Box, Polygon, Segment, Chain or Compound")
 
 
 @lru_cache(maxsize=1024)
@@ -71,7 +73,7 @@ def inertia(
             f"a dynamic body needs a mass greater than 0 and finite, not {mass}; "
             "give Body.mass, or a shape with an area and a material with a density"
         )
-    weights = [mass * part / area for part in areas] if area > 0 else [mass / len(pieces)] * len(pieces)
+    weights = [mass * part / area for part in areas] if area > 0 else [mass / len(pieces) for _ in pieces]
     for piece, weight in zip(pieces, weights, strict=True):
         piece.mass = weight
     x = sum(piece.mass * piece.center_of_gravity.x for piece in pieces) / mass

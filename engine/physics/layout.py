@@ -67,6 +67,11 @@ class Block:
         self.rows = rows
         return True
 
+    def rows_alive(self) -> list[int]:
+        """The rows that are still those of their entities, as they may not be after a tick."""
+        ids = self.table.ids[: min(len(self.ids), self.table.count)]
+        return np.flatnonzero(ids == self.ids[: len(ids)]).tolist()
+
     def store(self, bodies: Bodies) -> None:
         """Leave what was last seen with the slots, for another block to load."""
         bodies.place[self.slots] = self.places

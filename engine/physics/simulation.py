@@ -93,6 +93,8 @@ class Simulation:
         """By entity id, for the next step: force x, y, torque, and impulse x, y, angular."""
         self.is_fresh = True
         """Whether the world has never been taken in."""
+        self.is_stepped = False
+        """Whether `reader` holds the contacts of the last step."""
         self.reader = ContactReader()
         self._order_read = batch.Buffer()
         self._places_read = batch.Buffer()
@@ -335,6 +337,8 @@ class Simulation:
             if not isfinite(value):
                 raise PhysicsError(f"{name} is {value}; write finite numbers")
         shape, material, layer, mask, sensor = block.collider(row) or (None, Material(), 0, 0, False)
+        if not isinstance(material, Material):
+            raise PhysicsError(f"{material!r} is no Material")
         found = block.body(row)
         if found is None:
             kind, mass, moment, fixed, damping = BodyKind.STATIC, 0.0, 0.0, False, (1.0, 1.0)
@@ -471,6 +475,7 @@ class Simulation:
     def _read_contacts(self) -> None:
         now = self.reader.read(self.space, self.bodies, self.gate.ghosts)
         before = self.touching
+        self.is_stepped = True
         self.gate.carried.clear()
         self.began.append(self.reader.select(~contained(now, before)))
         parted = before[~contained(before, now)]
@@ -521,19 +526,26 @@ class Simulation:
             self._read_order()
         places = self._read(_PLACE_FIELDS, self._places_read)
         velocities = self._read(_VELOCITY_FIELDS, self._velocities_read)
-        if not isfinite(places.sum() + velocities.sum()):
-            self._quarantine(np.isfinite(np.hstack((places, velocities))).all(axis=1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = places.sum() + velocities.sum()
+        if not isfinite(total):
+            self._quarantine(np.logical_and.reduce(np.isfinite(np.hstack((places, velocities))), axis=1))
             self._note_order(self._addresses)
-        guarded = self.gate.asks_game  # a filter may have written while the solver ran
+            self._placed = -1  # what was read has the bodies just taken out; the next reading has not
         for block in self.blocks:
             if block.has_body:
-                moved = block.moved_rows() if guarded else _NONE
-                driven = block.driven_rows() if guarded else _NONE
-                block.places = _gather(places, block, block.places)
-                block.velocities = _gather(velocities, block, block.velocities)
-                _overwrite(block.rows[Transform], block.places, moved)
-                if block.has_velocity:
-                    _overwrite(block.rows[Velocity], block.velocities, driven)
+                self._write_block(block, places, velocities)
+
+    def _write_block(self, block: Block, places: NDArray[np.float64], velocities: NDArray[np.float64]) -> None:
+        # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
+        guarded = self.gate.asks_game
+        now = _gather(places, block, block.places)
+        _overwrite(block.rows[Transform], now, block.places if guarded else None)
+        block.places = now
+        now = _gather(velocities, block, block.velocities)
+        if block.has_velocity:
+            _overwrite(block.rows[Velocity], now, block.velocities if guarded else None)
+        block.velocities = now
 
     def _read(self, fields: batch.BodyFields, buffer: batch.Buffer) -> NDArray[np.float64]:
         """Three floats of each of the solver's bodies, in its order; the next reading into the buffer overwrites."""
@@ -608,6 +620,7 @@ class Simulation:
         self.began, self.ended = [], []
         self.gone = list(state.gone)
         self.pushes = {id: list(push) for id, push in state.pushes.items()}
+        self.is_stepped = False
         self._damped = False
         self._placed = -1
         self._hidden, self._kept_out = dict(state.velocities), state.absent
@@ -627,9 +640,6 @@ def _layers(layer: int, mask: int) -> pymunk.ShapeFilter:
     return pymunk.ShapeFilter(categories=layer, mask=mask)
 
 
-_NONE: NDArray[np.intp] = np.empty(0, np.intp)
-
-
 def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]) -> NDArray[np.float64]:
     """The solver's floats in the order of a block's rows; rows without a body keep what they have."""
     if block.is_full:
@@ -640,14 +650,12 @@ def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]
     return now
 
 
-def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], written: NDArray[np.intp]) -> None:
-    """Write the solver's values into a column, except for the rows the game has written meanwhile."""
-    if len(written):
-        values = column[written]
+def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], before: NDArray[np.float64] | None) -> None:
+    """Write the solver's values into a column, except where it is no longer what it was `before`."""
+    if before is None:
         column[:] = now
-        column[written] = values
     else:
-        column[:] = now
+        np.copyto(column, now, where=column.view(np.int64) == before.view(np.int64))
 
 
 def _check_body(kind: int, mass: float, moment: float, damping: Any) -> None:
