@@ -40,6 +40,11 @@ class Unordered:
     filling: Annotated[bytes, MaxBytes(100_000)] = b""
 
 
+@dataclass(slots=True)
+class Bell:
+    pass
+
+
 protocol = (
     Protocol("delivery")
     .message(Loose)
@@ -93,6 +98,29 @@ def test_messages_of_all_channels_share_a_packet() -> None:
     received = b.receive(payload, 0.0)
     assert sorted(map(repr, received)) == sorted(map(repr, (Loose(1), Latest(2), Ordered(3), Unordered(4), Loose(5))))
     assert b.receive(payload, 0.0) == []
+
+
+def test_a_message_that_takes_no_bytes_arrives_and_counts() -> None:
+    bells = Protocol("bells").message(Bell, Channel.RELIABLE_ORDERED)
+    assert bells.encode(Bell()) == b""
+    a, b = Delivery(bells, 0.0), Delivery(bells, 0.0)
+    a.send(Bell())
+    a.send(Bell())
+    assert a.backlog
+    (payload,) = a.payloads_to_send(0.0)
+    assert b.receive(payload, 0.0) == [Bell(), Bell()]
+    with pytest.raises(BacklogError):  # noqa: PT012
+        for _ in range(1_000_000):
+            a.send(Bell())
+
+
+def test_many_small_messages_take_several_packets() -> None:
+    a, b = pair()
+    for number in range(300):
+        a.send(Latest(number))
+        a.send(Ordered(number))
+    _, got = converse(a, b, 0.0, 1.0, perfect)
+    assert len(got) == 600
 
 
 def test_an_idle_end_sends_nothing_and_sleeps() -> None:
@@ -318,6 +346,7 @@ FRAME = write_header(0, 0xFFFF, 0)
         (FRAME + b"\x00\x01\xfc", "bits wanted"),
         (write_header(0, 5, 1), "ack of packet 5"),
         (write_header(0, 0xFFFF, 1), "ack of packet -1"),
+        (FRAME + b"\x01\x05\x01\x00\x00\x00\x00" * 129, "over 128 messages"),
         (b"\x03" + bytes(20), "fragment header"),
         (b"\x40" + bytes(20), "shortest"),
     ],

@@ -13,6 +13,8 @@ from engine.net.connection.acks import unwrap
 from engine.net.wire.errors import ProtocolError
 
 PART_BYTES = 1150
+PART_COST = 64
+"""What a part counts for beyond its content, so that many small messages, or empty ones, are bounded too."""
 WINDOW_PARTS = 512
 MAX_ORDERED_BYTES = 1 << 20
 """The longest message of the ordered channel."""
@@ -29,7 +31,7 @@ class Outgoing:
 
     def __init__(self) -> None:
         self.bytes = 0
-        """What is kept: everything sent or waiting that is not acked."""
+        """What is kept, sent or waiting, until it is acked: its content, and `PART_COST` for each part."""
         self._next = 0  # the number of the next part to be added
         self._fresh: deque[int] = deque()
         self._again: deque[int] = deque()
@@ -43,7 +45,7 @@ class Outgoing:
             self._unacked[self._next] = (marks, message[start : start + PART_BYTES])
             self._fresh.append(self._next)
             self._next += 1
-        self.bytes += len(message)
+            self.bytes += len(self._unacked[self._next - 1][1]) + PART_COST
 
     @property
     def ready(self) -> bool:
@@ -65,7 +67,7 @@ class Outgoing:
         """A packet with this part arrived."""
         part = self._unacked.pop(number, None)
         if part is not None:
-            self.bytes -= len(part[1])
+            self.bytes -= len(part[1]) + PART_COST
 
     def lost(self, number: int) -> None:
         """A packet with this part was given up."""

@@ -48,6 +48,8 @@ IP_UDP_BYTES = 48
 """What IPv6 and UDP add to a datagram; the budget counts it."""
 PATIENCE = 0.1
 """Seconds an unreliable message may wait for the budget; then it is stale, and dropped."""
+MAX_FRAMES = 128
+"""Messages, or parts, in a packet: a peer must not make much work with few bytes."""
 MAX_IN_FLIGHT = WINDOW // 2
 MAX_BACK_OFF = 1.0
 """Seconds, on top of the round trip time, that repeated timeouts grow to."""
@@ -56,6 +58,7 @@ ACK_EVERY = 16
 
 _FRAME_ROOM = DATAGRAM_BYTES - SEAL_BYTES - MAX_HEADER_BYTES
 _UNRELIABLE_BYTES = MAX_PACKET_BYTES - 4  # less the frame's own first bytes
+_MOST = (_UNRELIABLE_BYTES, _UNRELIABLE_BYTES, MAX_ORDERED_BYTES, MAX_UNORDERED_BYTES)  # by channel
 _MAX_WAITING = 512
 _MAX_WAITING_BYTES = 1 << 18
 _SEQUENCED = Channel.UNRELIABLE_SEQUENCED
@@ -154,18 +157,21 @@ class Delivery:
         declared, `BacklogError` if the peer has not acked for too long to take it.
         """
         channel = self._protocol.channel(type(message))
-        content = self._protocol.encode(message)
+        if track and channel >= _ORDERED:
+            raise EncodeError(f"{type(message).__name__} goes over {channel.name}: it arrives, nothing is to track")
+        return self.send_encoded(channel, self._protocol.encode(message), track=track)
+
+    def send_encoded(self, channel: Channel, content: bytes, *, track: bool = False) -> int:
+        """Queue what `Protocol.encode` made of a message, as `send` does: for one message to many peers."""
+        if len(content) > _MOST[channel]:
+            message = type(self._protocol.decode(content)).__name__
+            raise EncodeError(f"{message} takes {len(content)} bytes; {channel.name} carries {_MOST[channel]}")
         if channel >= _ORDERED:
-            if track:
-                raise EncodeError(f"{type(message).__name__} goes over {channel.name}: it arrives, nothing is to track")
-            most = MAX_ORDERED_BYTES if channel == _ORDERED else MAX_UNORDERED_BYTES
-            self._check_size(message, content, most)
             if self.backlog + len(content) > self.limits.backlog:
                 raise BacklogError(f"{self.backlog} bytes are not acked yet; the limit is {self.limits.backlog}")
             (self._ordered_out if channel == _ORDERED else self._unordered_out).add(content)
             self.due = self._now
             return 0
-        self._check_size(message, content, _UNRELIABLE_BYTES)
         ticket = 0
         if track:
             self._tickets += 1
@@ -177,13 +183,6 @@ class Delivery:
         while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
             self._drop_oldest()
         return ticket
-
-    @staticmethod
-    def _check_size(message: object, content: bytes, most: int) -> None:
-        if len(content) > most:
-            raise EncodeError(
-                f"{type(message).__name__} takes {len(content)} bytes; its channel carries {most} at most"
-            )
 
     def _drop_oldest(self) -> None:
         oldest = self._waiting.popleft()
@@ -197,13 +196,13 @@ class Delivery:
         if self._loss_due <= now:
             self._check_losses(now)
         payloads: list[bytes] = []
-        if self._has_content():
+        pending = self._has_content()
+        if pending:
             self.budget.refill(now)
             self.budget.adapt(self.estimate, now)
-            while self.budget.ready and len(self._in_flight) < MAX_IN_FLIGHT:
+            while pending and self.budget.ready and len(self._in_flight) < MAX_IN_FLIGHT:
                 self._send_packet(now, payloads)
-                if not self._has_content():
-                    break
+                pending = self._has_content()
         while self._waiting and self._waiting[0].since < now - PATIENCE:
             self._drop_oldest()
         if self._ack_due <= now:
@@ -212,7 +211,7 @@ class Delivery:
                 self._next += 1
                 self.budget.spend(len(payloads[-1]) + SEAL_BYTES + IP_UDP_BYTES)
         due = min(self._ack_due, self._loss_due)
-        if self._has_content() and len(self._in_flight) < MAX_IN_FLIGHT:
+        if pending and len(self._in_flight) < MAX_IN_FLIGHT:
             due = min(due, self.budget.wait())
         self.due = due
         return payloads
@@ -233,16 +232,18 @@ class Delivery:
         sent = _Sent(now, [], [])
         frames: list[bytes] = []
         room = _FRAME_ROOM
-        if self.packets_sent & 1:
+        reliable = self._ordered_out.bytes or self._unordered_out.bytes
+        if reliable and self.packets_sent & 1:
             room = self._fill_reliable(frames, sent, room)
-        while self._waiting and (len(self._waiting[0].frame) <= room or not frames):
+        while self._waiting and len(frames) < MAX_FRAMES and (len(self._waiting[0].frame) <= room or not frames):
             waiting = self._waiting.popleft()
             self._waiting_bytes -= len(waiting.frame)
             frames.append(waiting.frame)
             room -= len(waiting.frame)
             if waiting.ticket:
                 sent.tickets.append(waiting.ticket)
-        self._fill_reliable(frames, sent, room)
+        if reliable:
+            self._fill_reliable(frames, sent, room)
         header = self._header()
         content = b"".join(frames)
         packet = [header + content] if len(content) <= _FRAME_ROOM else split(self._next, header, content)
@@ -262,10 +263,9 @@ class Delivery:
             while outgoing.ready:
                 number, marks, content = outgoing.peek()
                 frame = bytes((channel | marks, number & 0xFF, number >> 8 & 0xFF)) + _length(len(content))
-                if len(frame) + len(content) > room:
+                if len(frame) + len(content) > room or len(frames) >= MAX_FRAMES:
                     break
-                frames.append(frame)
-                frames.append(content)
+                frames.append(frame + content)
                 room -= len(frame) + len(content)
                 sent.parts.append((outgoing, number))
                 outgoing.sent()
@@ -381,7 +381,11 @@ class Delivery:
         self._arrivals.add(number, at < end)
         if at < end:
             delay = IDLE_ACK_DELAY
+            count = 0
             while at < end:
+                count += 1
+                if count > MAX_FRAMES:
+                    raise ProtocolError(f"a packet of over {MAX_FRAMES} messages")
                 if payload[at] & 2:
                     delay = ACK_DELAY
                 at = self._read_frame(payload, at, number, messages)

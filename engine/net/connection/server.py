@@ -110,10 +110,16 @@ class Server:
             return 0
 
     def broadcast(self, message: object, *, but: int | None = None) -> None:
-        """Send a message to every peer, or to all `but` one."""
-        for peer in list(self._peers):
-            if peer != but:
-                self.send(peer, message)
+        """Send a message to every peer, or to all `but` one. Raises `EncodeError`, `SchemaError`."""
+        channel = self.protocol.channel(type(message))
+        content = self.protocol.encode(message)
+        for peer in list(self._peers.values()):
+            if peer.number == but:
+                continue
+            try:
+                peer.delivery.send_encoded(channel, content)
+            except BacklogError as full:
+                self._end(peer, Reason.TOO_SLOW, str(full))
 
     def receive_datagram(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
         """Take in what arrived from `source`."""
