@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
+from enum import Enum
 from typing import Any, TypeVar, cast
 
 from engine.app.command import Commanded, CommandSource
@@ -285,7 +286,7 @@ class Scene:
         self._settle()
 
     def known_types(self) -> dict[str, type]:
-        """The dataclasses this scene has handlers for, by name: what a journal may name.
+        """The dataclasses and enums this scene has handlers for, by name: what a journal may name.
 
         A name that several of them have stands for none: better no replay than one with the wrong events.
         """
@@ -294,7 +295,7 @@ class Scene:
             found: dict[str, set[type]] = {Commanded.__name__: {Commanded}}
             for key in self.dispatcher.keys():  # noqa: SIM118
                 for kind in (getattr(key, "__origin__", key), *getattr(key, "__args__", ())):
-                    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+                    if isinstance(kind, type) and (dataclasses.is_dataclass(kind) or issubclass(kind, Enum)):
                         found.setdefault(kind.__name__, set()).add(kind)
             known = {name: kinds.pop() for name, kinds in found.items() if len(kinds) == 1}
             self._known = (self.dispatcher.version, known)

@@ -6,6 +6,7 @@ import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, make_dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,13 @@ class Gust:
     """The weather, from outside."""
 
     strength: float
+
+
+class Weather(Enum):
+    """An event can be an enum member as well."""
+
+    CALM = auto()
+    STORM = auto()
 
 
 @dataclass(slots=True)
@@ -75,6 +83,11 @@ def rules(*, drag: float = 0.99) -> Plugin:
     def gust(world: World, event: Gust) -> None:
         for boat in world.rows(Boat):
             boat.x += event.strength * world.rng.random()
+
+    @plugin.on(Weather)
+    def change(world: World, event: Weather) -> None:
+        for boat in world.rows(Boat):
+            boat.x += event.value
 
     @plugin.on(Sparkle)
     def sparkle(world: World, event: Sparkle) -> None:
@@ -136,6 +149,7 @@ def record(target: Path | Any, *, only: tuple[type, ...] | None = None, ticks: i
         if tick == 4:
             scene.receive(Gust(2.5))
             scene.receive(Sparkle())
+            scene.receive(Weather.STORM)
         if tick == 9:
             scene.world.resource(Wind).steer = -1.5
         scene.run_tick()
@@ -176,10 +190,10 @@ def test_live_events_that_the_journal_has_are_void_in_a_replay() -> None:
 
 def test_only_limits_events_but_never_commands() -> None:
     tape = io.BytesIO()
-    record(tape, only=(Gust, Routed))
+    record(tape, only=(Gust, Routed, Weather))
     journal = parse_journal(tape.getvalue())
     names = [plain["$"].rpartition(".")[2] for events in journal.events.values() for plain in events]
-    assert set(names) == {"Gust", "Routed", "Commanded"}
+    assert set(names) == {"Gust", "Routed", "Weather", "Commanded"}
     assert play(journal, scene_of(rules())).verified == 20
 
 
@@ -293,11 +307,16 @@ def test_known_types_are_what_handlers_name() -> None:
     assert {"Gust", "Sparkle", "Steer", "Commanded", "Routed", "Tick"} <= {name.rpartition(".")[2] for name in known}
 
 
+def ignore(world: World, event: object) -> None:
+    """A handler of anything."""
+
+
 def test_a_name_that_two_event_types_have_is_not_guessed_at() -> None:
     one, other = (make_dataclass("Twin", [("x", float)]) for _ in range(2))
     plugin = Plugin("twins")
-    for kind in (one, other, Gust):
-        plugin.on(kind)(lambda world, event: None)
+    kinds: tuple[type[object], ...] = (one, other, Gust)
+    for kind in kinds:
+        plugin.on(kind)(ignore)
     known = Scene(plugin).known_types()
     assert "Twin" not in known
     assert known["Gust"] is Gust
