@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SCROLL_BAR = 14.0
 """The room at the right of what scrolls."""
+SLACK = 0.01
+"""What sums of sizes may be off."""
 
 
 class Container(Widget):
@@ -231,7 +233,7 @@ class Scroll(Container):
         for child, top in zip(children, tops, strict=True):
             height = child.size(theme)[1]
             child.place(Rect(rect.x, rect.y + top - offset, width, height), theme)
-            child.hidden = top < offset or top - offset + height > rect.height + 0.5
+            child.hidden = top < offset or top - offset + height > rect.height + SLACK
 
     def _stack(self, theme: Theme) -> tuple[list[Widget], list[float], float]:
         """The widgets there are, the top of each below the first one's, and the height of all."""
@@ -246,7 +248,7 @@ class Scroll(Container):
     @staticmethod
     def _last_first(tops: list[float], total: float, height: float) -> int:
         """The least number of widgets to scroll away so that the last one is seen."""
-        return next((n for n, top in enumerate(tops) if total - top <= height + 0.5), max(0, len(tops) - 1))
+        return next((n for n, top in enumerate(tops) if total - top <= height + SLACK), max(0, len(tops) - 1))
 
     def reveal(self, widget: Widget) -> None:
         if self._theme is None:

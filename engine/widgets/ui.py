@@ -386,6 +386,7 @@ class Ui:
         elif key is Key.ESCAPE:
             self._cancel()
         elif key in _ENTER or (key is Key.SPACE and not self.typing):
+            self.pointing = False
             self._activate()
 
     def _text(self, text: str) -> None:

@@ -190,6 +190,15 @@ def test_frames_are_the_clock_where_there_are_any() -> None:
     assert 4 <= len(room.mixer.played) <= 6
 
 
+def test_ticks_do_not_count_besides_frames() -> None:
+    room = Room()
+    for frame in range(13):  # two ticks a frame, as at double speed; frames are 1/60 s apart
+        room.ask(PlaySound("bounce"))
+        room.ask(PlaySound("bounce"))
+        room.app.frame(frame * STEP)
+    assert len(room.mixer.played) == 5  # at 0, and after every third frame
+
+
 def test_a_world_without_speakers_is_silent() -> None:
     rules = Plugin("rules", needs=[sound])
 

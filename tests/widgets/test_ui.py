@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.app import App, Plugin
+from engine.app import App, Plugin, Scene
 from engine.ecs import World
 from engine.input import (
     Controls,
@@ -27,6 +27,7 @@ from engine.input import (
 from engine.widgets import (
     Button,
     Changed,
+    Clipboard,
     Column,
     Grid,
     KeyButton,
@@ -221,6 +222,37 @@ def test_typing_is_told(player: Any) -> None:
     assert player.ui.typing
     player.key(Key.TAB)
     assert not player.ui.typing
+
+
+def test_the_worlds_clipboard_is_used() -> None:
+    outside = ["from elsewhere"]
+    clipboard = Clipboard(lambda: outside[-1], outside.append)
+    app = App(widgets)
+    app.world.insert(clipboard)
+    other = Scene(widgets)
+    app.shared.append(clipboard)
+    app.push(other)
+    ui = other.world.resource(Ui)
+    field = TextField()
+    ui.show(field)
+    for key in (Key.CTRL_LEFT, Key.V, Key.A, Key.X):
+        ui.handle(KeyPressed(key))
+    assert outside == ["from elsewhere", "from elsewhere"]
+    assert field.value == ""
+
+
+def test_a_scene_put_above_lets_go_of_everything(player: Any) -> None:
+    play = Button("PLAY")
+    player.ui.show(play)
+    x, y = play.rect.x + 5, play.rect.y + 5
+    player.send(PointerPressed(x, y), KeyPressed(Key.SHIFT_LEFT))
+    below = player.app.scene
+    player.app.push(Scene(widgets))
+    player.app.pop()
+    assert player.app.scene is below
+    player.release(x, y)
+    assert player.heard == []
+    assert not player.ui.shift
 
 
 def test_two_worlds_have_two_uis() -> None:
