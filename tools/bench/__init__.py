@@ -17,6 +17,10 @@ WHERE = {
     "sprites": "sprites",
     "headless-ricochet": "ricochet",
     "start": "start",
+    "wire-packet": "wire",
+    "wire-reliable": "wire",
+    "wire-idle": "wire",
+    "wire-echo": "wire",
 }
 """Benchmark name to module; the function has the benchmark's name, with underscores."""
 
