@@ -155,7 +155,8 @@ _MAKERS: dict[type[Component], Callable[[Any, pymunk.Body, pymunk.Body], constra
 @dataclass(slots=True)
 class _Made:
     constraint: constraints.Constraint
-    record: tuple[Any, ...]
+    record: bytes
+    """The component as it was when the joint was made."""
     a: SlotBody | pymunk.Body
     b: SlotBody | pymunk.Body
 
@@ -169,7 +170,7 @@ class Joints:
         self.space: pymunk.Space
         """Set by the simulation."""
         self.made: dict[tuple[type[Component], int], _Made] = {}
-        self._rejected: dict[tuple[type[Component], int], tuple[Any, ...]] = {}
+        self._rejected: dict[tuple[type[Component], int], bytes] = {}
 
     def renewed(self, bodies: Bodies) -> Joints:
         """Joints for a space made anew; they are all made at its first `sync`."""
@@ -204,7 +205,7 @@ class Joints:
             self._remove(key)
             self.world.remove(Entity(self.world, id), kind)
             return
-        record = tuple(joint.values().values())
+        record = bytes(joint)
         a, b = self._body(joint.a), self._body(joint.b)
         made = self.made.get(key)
         if made is not None and made.record == record and made.a is a and made.b is b:
@@ -222,7 +223,7 @@ class Joints:
         constraint.max_force = joint.max_force
         constraint.collide_bodies = joint.collide
         self.space.add(constraint)
-        self.made[key] = _Made(constraint, tuple(joint.values().values()), a, b)
+        self.made[key] = _Made(constraint, bytes(joint), a, b)
 
     def _is_there(self, id: int) -> bool:
         entity = self.world.find(id)

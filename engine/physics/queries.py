@@ -13,7 +13,7 @@ from engine.physics.bodies import Bodies, SlotBody
 from engine.physics.components import EVERYTHING
 from engine.physics.errors import PhysicsError
 from engine.physics.inertia import solver_shapes
-from engine.physics.shapes import Shape
+from engine.physics.shapes import Point, Shape
 
 
 @dataclass(slots=True)
@@ -37,20 +37,29 @@ class Queries:
         self._space = space
         self._bodies = bodies
 
+    def raycast(
+        self, start: Point, end: Point, radius: float, mask: int, ignore: Iterable[Entity], sensors: bool
+    ) -> Hit | None:
+        """The nearest hit."""
+        if radius == 0 and not ignore:
+            _check("a ray", *start, *end)
+            found = self._space.segment_query_first(start, end, radius, _filter(mask))
+            if found is None:
+                return None
+            entity = self._entity(found.shape, sensors)
+            if entity is not None:
+                return _hit(entity, found, start, end)
+        hits = self.raycast_all(start, end, radius, mask, ignore, sensors)
+        return hits[0] if hits else None
+
     def raycast_all(
-        self,
-        start: tuple[float, float],
-        end: tuple[float, float],
-        radius: float,
-        mask: int,
-        ignore: Iterable[Entity],
-        sensors: bool,
+        self, start: Point, end: Point, radius: float, mask: int, ignore: Iterable[Entity], sensors: bool
     ) -> list[Hit]:
         """Hits from near to far, one an entity."""
         _check("a ray", *start, *end, radius)
         skipped = {entity.id for entity in ignore}
         nearest: dict[int, Hit] = {}
-        for found in self._space.segment_query(start, end, radius, _filter(mask)):
+        for found in self._along(start, end, radius, mask):
             entity = self._entity(found.shape, sensors)
             if entity is None or entity.id in skipped:
                 continue
@@ -59,6 +68,15 @@ class Queries:
             if known is None or _rank(hit) < _rank(known):
                 nearest[entity.id] = hit
         return sorted(nearest.values(), key=_rank)
+
+    def _along(self, start: Point, end: Point, radius: float, mask: int) -> Iterable[pymunk.SegmentQueryInfo]:
+        if radius == 0:
+            return self._space.segment_query(start, end, 0.0, _filter(mask))
+        # The solver looks for shapes near the bare line only, so a thick ray looks for them itself.
+        (x0, y0), (x1, y1) = start, end
+        box = pymunk.BB(min(x0, x1) - radius, min(y0, y1) - radius, max(x0, x1) + radius, max(y0, y1) + radius)
+        shapes = self._space.bb_query(box, _filter(mask))
+        return [found for shape in shapes if (found := shape.segment_query(start, end, radius))]
 
     def at(self, x: float, y: float, mask: int, sensors: bool) -> list[Entity]:
         """Entities a point lies in, in order of id."""
@@ -119,7 +137,7 @@ def _filter(mask: int) -> pymunk.ShapeFilter:
     return pymunk.ShapeFilter(categories=EVERYTHING, mask=int(mask) & EVERYTHING)
 
 
-def _hit(entity: Entity, found: pymunk.SegmentQueryInfo, start: tuple[float, float], end: tuple[float, float]) -> Hit:
+def _hit(entity: Entity, found: pymunk.SegmentQueryInfo, start: Point, end: Point) -> Hit:
     if found.alpha <= 0.0:  # the solver gives the ray's end and no normal for a ray that starts inside
         dx, dy = start[0] - end[0], start[1] - end[1]
         length = (dx * dx + dy * dy) ** 0.5 or 1.0

@@ -165,8 +165,7 @@ class Space:
         sensors: bool = False,
     ) -> Hit | None:
         """The first thing on the way from (x0, y0) to (x1, y1), for a ray or a circle of `radius` moving along it."""
-        hits = self._queries().raycast_all((x0, y0), (x1, y1), radius, mask, ignore, sensors)
-        return hits[0] if hits else None
+        return self._queries().raycast((x0, y0), (x1, y1), radius, mask, ignore, sensors)
 
     def raycast_all(
         self,
