@@ -119,6 +119,10 @@ class Controls:
         """Whether the pointer was moved in this tick."""
         self._states: dict[Action[Any], State] = {action: action.state() for action in self.actions.values()}
         self._levels: dict[Slot, Level] = {slot: Level() for slot in self.bindings.slots}
+        self._sampled = [
+            (state, {slot.part: self._levels[slot] for slot in action.slots}, action.dead_zone)
+            for action, state in self._states.items()
+        ]
         self._values: dict[tuple[int, Switch], float] = {}
         self._taken: dict[Atom, int] = {}
         self._enabled = True
@@ -256,8 +260,8 @@ class Controls:
         """Work out the actions' values for this tick from what happened since the last."""
         if self._version != self.bindings.version:
             self._block_held()
-        for action, state in self._states.items():
-            state.sample({part: self._levels[Slot(action, part)] for part in action.defaults}, action.dead_zone)
+        for state, parts, dead_zone in self._sampled:
+            state.sample(parts, dead_zone)
         for level in self._levels.values():
             level.peak = 0.0
             level.went_down = level.went_up = False
