@@ -8,11 +8,13 @@ from games.ricochet.presentation.effects import effects
 from games.ricochet.presentation.flyers import flyers
 from games.ricochet.presentation.hitstop import hitstop
 from games.ricochet.presentation.hud import hud
+from games.ricochet.presentation.outlines import outlines
+from games.ricochet.presentation.profiler import profiler
 from games.ricochet.presentation.scenery import scenery
 from games.ricochet.presentation.sounds import music, sounds
 from games.ricochet.presentation.viewer import viewer
 
-presentation = Plugin("ricochet.presentation", needs=[base, viewer, scenery, flyers, effects, hitstop, sounds, hud])
-"""A match as it is played and watched."""
 backdrop = Plugin("ricochet.presentation.backdrop", needs=[base, viewer, scenery, flyers, effects, music])
 """A match behind a menu: nothing to read, and only the music to hear."""
+presentation = Plugin("ricochet.presentation", needs=[backdrop, hitstop, sounds, hud, outlines, profiler])
+"""A match as it is played and watched."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, sin
+from math import atan2, ceil, cos, sin
 
 from engine.app import Frame, Plugin
 from engine.ecs import F32, Component, Entity, World, f32
@@ -41,6 +41,10 @@ from games.ricochet.presentation.viewer import Viewer
 from games.ricochet.seats import player_in
 
 effects = Plugin("ricochet.presentation.effects")
+
+
+FADE_STEPS = 6
+"""A glowing text is drawn anew for each strength, so it fades in few steps."""
 
 
 class Rising(Component, local=True):
@@ -206,6 +210,7 @@ def rise(world: World, frame: Frame) -> None:
     for entity, rising, text, at in world.rows(Entity, Rising, Text, Transform):
         rising.left -= frame.dt
         at.y -= rising.speed * frame.dt
-        text.color = text.color & 0xFFFFFF00 | round(255 * min(1.0, max(0.0, rising.left / 0.4)))
+        fade = ceil(FADE_STEPS * min(1.0, max(0.0, rising.left / 0.4))) / FADE_STEPS
+        text.color = text.color & 0xFFFFFF00 | round(255 * fade)
         if rising.left <= 0:
             entity.despawn()

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import field
 from math import ceil, pi, sin
 
-from engine.app import Frame, Plugin
+from engine.app import Frame, Plugin, SceneCovered, SceneUncovered
 from engine.ecs import Entity, Resource, World
 from engine.graphics import Camera, Canvas, Color, DrawOverlay
 from engine.scene import Transform
@@ -47,6 +47,7 @@ hud = Plugin("ricochet.presentation.hud")
 
 FEED_SECONDS = 6.0
 FEED_LINES = 5
+EDGE_RINGS, EDGE_STEP = 14, 4.0
 PANEL = 0x070B14C8
 """The dark glass behind text."""
 
@@ -61,6 +62,8 @@ class Feed(Resource, local=True):
     """Whether the player holds the scoreboard open."""
     crosshair: tuple[float, float] | None = None
     """Where the pointer is on the virtual screen, if someone aims here."""
+    covered: bool = False
+    """Whether a menu lies over the match."""
 
 
 @hud.setup
@@ -88,9 +91,21 @@ def age(world: World, frame: Frame) -> None:
     feed.lines.extend(aged)
 
 
+@hud.on(SceneCovered)
+def clear_the_view(world: World, event: SceneCovered) -> None:
+    world.resource(Feed).covered = True
+
+
+@hud.on(SceneUncovered)
+def come_back(world: World, event: SceneUncovered) -> None:
+    world.resource(Feed).covered = False
+
+
 @hud.on(DrawOverlay)
 def draw(world: World, overlay: DrawOverlay) -> None:
     """Everything over the arena, furthest back first."""
+    if world.resource(Feed).covered:
+        return
     canvas = overlay.canvas
     match = world.resource(Match)
     viewer = world.resource(Viewer)
@@ -256,9 +271,17 @@ def _boosts(canvas: Canvas, ship: Entity) -> None:
 
 def _edge_warning(canvas: Canvas, ship: Entity, time: float) -> None:
     """A red breath at the edge of the screen when one more hit is the last."""
-    if ship[Hull].points <= tuning.DIRECT_DAMAGE:
-        strength = 0.35 + 0.2 * sin(time * 6.0)
-        canvas.rect(4, 4, canvas.width - 8, canvas.height - 8, color=DANGER.fade(strength), line=3, glow=26, radius=8)
+    if ship[Hull].points > tuning.DIRECT_DAMAGE:
+        return
+    strength = 0.2 + 0.08 * sin(time * 6.0)
+    width, height = canvas.width, canvas.height
+    for ring in range(EDGE_RINGS):  # light that falls off inwards, in steps too small to see
+        color = DANGER.fade(strength * (1.0 - ring / EDGE_RINGS) ** 2)
+        out, thick = ring * EDGE_STEP, EDGE_STEP
+        canvas.rect(out, out, width - 2 * out, thick, fill=color)
+        canvas.rect(out, height - out - thick, width - 2 * out, thick, fill=color)
+        canvas.rect(out, out + thick, thick, height - 2 * (out + thick), fill=color)
+        canvas.rect(width - out - thick, out + thick, thick, height - 2 * (out + thick), fill=color)
 
 
 def _waiting(world: World, canvas: Canvas, seat: int) -> None:

@@ -6,14 +6,14 @@ import logging
 
 from engine.input import BindingsFile, Controls, Device, Slot, label
 from engine.input.source import device_of
-from engine.widgets import Button, Column, KeyButton, Label, Panel, Row, Scroll, Space, Widget
+from engine.widgets import Button, Column, KeyButton, Label, Panel, Row, Space, Widget
 from games.ricochet.presentation.controls import RicochetControls
 from games.ricochet.presentation.menus.menu import Menu
 
 log = logging.getLogger("tickwire.ricochet")
 
 DEVICES = (Device.KEYBOARD, Device.PAD)
-KEY_WIDTH = 230.0
+KEY_WIDTH, ROW = 230.0, 36.0
 HELP = "Press one, then the new key or button. Del clears it."
 
 
@@ -47,14 +47,14 @@ def controls_page(menu: Menu) -> Widget:
             continue
         cells: list[Widget] = [Label(_name(slot))]
         for device in DEVICES:
+            cell: Widget = Space(width=KEY_WIDTH)
             if device in devices:
-                cells.append(KeyButton(controls, slot, device=device, label="", on_change=changed, width=KEY_WIDTH))
-            else:
-                cells.append(Space(width=KEY_WIDTH))
+                cell = KeyButton(controls, slot, device=device, label="", on_change=changed, width=KEY_WIDTH)
+                cell.height = ROW
+            cells.append(cell)
         rows.append(Row(*cells, weights=(1, 0, 0)))
-    table = Scroll(*rows, height=392.0, spacing=6.0)
     buttons = Row(Button("DEFAULTS", reset), Button("BACK", menu.back))
-    return Panel(Column(head, table, note, buttons), title="CONTROLS", width=860.0)
+    return Panel(Column(head, *rows, note, buttons, spacing=7.0), title="CONTROLS", width=860.0)
 
 
 def _name(slot: Slot) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.app import App, End, Plugin, Scene, SceneLeft
 from engine.assets import Assets
 from engine.ecs import World
-from engine.events import OnError
+from engine.events import OnError, Phase
 from engine.graphics import DrawOverlay
 from engine.input import Bindings, BindingsFile, Device
 from engine.widgets import NEON, Ui, Widget, widgets
@@ -60,11 +60,16 @@ def keep_last_settings(world: World, event: SceneLeft) -> None:
 def draw_face(world: World, overlay: DrawOverlay) -> None:
     canvas = overlay.canvas
     if world.resource(Menu).titled:
-        canvas.rect(0, 0, canvas.width, canvas.height, fill=0x04060C96)
+        canvas.rect(0, 0, canvas.width, canvas.height, fill=0x04060C78)
         canvas.sprite("sprites/title.png", canvas.width / 2, TITLE_Y)
+
+
+@menus.on(DrawOverlay, phase=Phase.LATE, priority=-1)
+def draw_hint(world: World, overlay: DrawOverlay) -> None:
+    canvas, ui = overlay.canvas, world.resource(Ui)
     hint = HINTS.get(world.resource(RicochetControls).device, "")
-    if not world.resource(Ui).pointing:
-        canvas.text(hint, canvas.width / 2, canvas.height - 30, size=18, color=CALM, align="center")
+    if not (ui.pointing or ui.typing):
+        canvas.text(hint, canvas.width / 2, canvas.height - 34, size=20, color=CALM, align="center")
 
 
 class Menu:
