@@ -23,6 +23,7 @@ WINDOW = 1024
 _ALL = (1 << ACK_BITS) - 1
 _WINDOW_MASK = (1 << WINDOW) - 1
 _SHORT_ACK = 0x20
+_UNUSED = 0xC1  # bit 0 marks fragments, which are read elsewhere
 
 
 def write_header(sequence: int, ack: int, bits: int) -> bytes:
@@ -51,24 +52,22 @@ def read_header(packet: bytes, start: int = 0) -> tuple[int, int, int, int]:
         if prefix & _SHORT_ACK:
             ack = (sequence - packet[start + 3]) & 0xFFFF
             at = start + 4
+            shortest = True
         else:
             ack = packet[start + 3] | packet[start + 4] << 8
             at = start + 5
-        if not prefix & ~_SHORT_ACK:
-            bits = _ALL
-        else:
-            bits = 0
-            for index in range(4):
-                byte = 0xFF
-                if prefix & 2 << index:
+            shortest = (sequence - ack) & 0xFFFF > 0xFF
+        bits = _ALL
+        if prefix & ~_SHORT_ACK:
+            for shift, present in ((0, 2), (8, 4), (16, 8), (24, 16)):
+                if prefix & present:
                     byte = packet[at]
                     at += 1
-                bits |= byte << (index << 3)
+                    bits ^= (byte ^ 0xFF) << shift
+                    shortest = shortest and byte != 0xFF
     except IndexError:
         raise ProtocolError("an ack header is cut off") from None
-    if prefix & _SHORT_ACK and not prefix & ~_SHORT_ACK:
-        return sequence, ack, bits, at
-    if write_header(sequence, ack, bits) != packet[start:at]:
+    if not shortest or prefix & _UNUSED:
         raise ProtocolError("an ack header that is not the shortest of its meaning")
     return sequence, ack, bits, at
 
