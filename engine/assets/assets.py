@@ -44,8 +44,11 @@ class Assets:
             raise AssetError(f"asset name {name!r} leads out of its folder; name a file below {self._where()}")
         for root in self.roots:
             path = root / parts
-            if path.is_file():
-                return path
+            try:
+                if path.is_file():
+                    return path
+            except (OSError, ValueError):  # a name that no file can have
+                continue
         return None
 
     def path(self, name: str) -> Path:

@@ -14,6 +14,8 @@ from engine.graphics.renderer import Stroke
 
 TILE = 256
 """Width and height of a tile in pixels."""
+SETTLED = 3
+"""Images for which a zoom must have stayed the same before tiles are made for it."""
 PER_IMAGE = 12
 """Tiles drawn per image at most, so that a new arena or zoom does not make the image wait."""
 
@@ -34,17 +36,18 @@ class Geometry:
 
     strokes: tuple[Stroke, ...] = ()
     zoom: float = 0.0
-    image: int = 0
+    image: int = -2
     """The number of the image it was last drawn in."""
-    steady: int = 0
-    """For how many images the zoom has been what it is."""
+    steady: int = SETTLED
+    """For how many images the zoom has been what it is, or more if nobody saw it change."""
     _near: dict[Place, tuple[Stroke, ...]] = field(default_factory=dict[Place, tuple[Stroke, ...]])
     _tiles: dict[Place, _Tile] = field(default_factory=dict[Place, _Tile])
 
-    def update(self, given: Sequence[Stroke], zoom: float) -> None:
+    def update(self, given: Sequence[Stroke], zoom: float, image: int) -> None:
         """Take the strokes and the zoom of this image; tiles that nothing changed for are kept."""
+        seen_before, self.image = self.image == image - 1, image
         if zoom != self.zoom:
-            self.zoom, self.steady = zoom, 0
+            self.zoom, self.steady = zoom, 0 if seen_before else SETTLED
             self._tiles.clear()
             self._near.clear()
             self.strokes = ()
@@ -53,6 +56,11 @@ class Geometry:
         if changed != self.strokes:
             self.strokes = changed
             self._near = _by_tile(changed, zoom)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether tiles are worth making: the zoom is not just changing."""
+        return self.steady >= SETTLED
 
     def visible(self, view: View) -> tuple[list[Blit], list[Blit], list[tuple[tuple[Stroke, ...], pygame.Rect]]]:
         """Blits of light and of paint for what is in view, and the strokes and areas for which there is no tile yet."""

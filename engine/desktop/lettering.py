@@ -13,6 +13,8 @@ from engine.desktop.stamps import Stamp
 
 log = logging.getLogger("tickwire.desktop")
 
+DEFAULT_SCALE = 0.6875
+"""pygame draws its default font at this share of the size asked for; other fonts are made to match."""
 SMALLEST, LARGEST = 4, 400
 """Font sizes in pixels that are drawn; others are taken to the nearer end."""
 
@@ -38,7 +40,9 @@ class Lettering:
     def _load(self, name: str, pixels: int) -> pygame.Font:
         if name and name not in self._missing:
             try:
-                return pygame.Font(self.assets.path(name), pixels)
+                font = pygame.Font(self.assets.path(name), round(pixels * DEFAULT_SCALE))
+                font.size("x")  # a file that is no font is only noticed here
+                return font
             except AssetError as error:
                 log.warning("%s; drawing with the default font", error)
             except (pygame.error, OSError) as error:
@@ -67,8 +71,8 @@ class Lettering:
 
 
 def _clean(text: str) -> str:
-    """Text as fonts take it: without nulls and line breaks."""
-    return text.replace("\x00", "").replace("\n", " ")
+    """Text as fonts take it: without nulls, line breaks and halves of characters."""
+    return text.replace("\x00", "").replace("\n", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 @lru_cache(maxsize=256)

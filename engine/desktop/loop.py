@@ -12,8 +12,6 @@ from engine.desktop.software import SoftwareRenderer
 from engine.desktop.window import Window
 from engine.graphics import Renderer, Screen
 
-FRAME_RATE = 60.0
-"""Images per second where the screen does not set the pace."""
 HIDDEN_RATE = 10.0
 """Looks at the app per second while the window is minimised."""
 
@@ -26,7 +24,7 @@ async def show(
     renderer: Renderer | None = None,
     assets: Assets | None = None,
     before_present: Callable[[float], object] | None = None,
-    frame_rate: float = FRAME_RATE,
+    frame_rate: float | None = None,
     seconds: float | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
@@ -34,8 +32,10 @@ async def show(
 
     `pump()` is called before each image to post what people did. All visible scenes are drawn, the lowest first, by
     one renderer, which every scene gets as its `Screen`. `before_present(now)` may draw over the finished image, as
-    widgets do. An exception from a tick or an image ends the loop and is raised.
+    widgets do. `frame_rate` is the window's own unless given. An exception from a tick or an image ends the loop and
+    is raised.
     """
+    rate = frame_rate or window.frame_rate
     drawn_by = renderer or SoftwareRenderer(assets=assets, surface=window.surface)
     started = due = clock()
     while not app.is_over:
@@ -51,8 +51,9 @@ async def show(
             if before_present is not None:
                 before_present(now)
             window.present()
-        due = max(due + 1.0 / (frame_rate if window.is_shown else HIDDEN_RATE), clock() - 1.0 / frame_rate)
-        await asyncio.sleep(max(0.0, due - clock()))
+        now = clock()
+        due = max(due + 1.0 / (rate if window.is_shown else HIDDEN_RATE), now - 1.0 / rate)
+        await asyncio.sleep(max(0.0, due - now))
 
 
 def draw(app: App, renderer: Renderer, now: float) -> None:

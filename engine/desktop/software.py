@@ -17,7 +17,7 @@ from engine.desktop.geometry import Geometry
 from engine.desktop.lettering import Lettering
 from engine.desktop.pictures import Pictures
 from engine.desktop.stamps import Stamp, Stamps
-from engine.desktop.strokes import Point, box_around, quick_light, reach
+from engine.desktop.strokes import Point, box_around, quick_light, quick_paint, reach
 from engine.graphics.camera import View
 from engine.graphics.canvas import Canvas
 from engine.graphics.picture import picture_number
@@ -28,8 +28,6 @@ _INTEGERS = np.arange(-FAR, FAR).astype(object)
 """Python integers made once, for coordinates: taking them from here is faster than making them anew."""
 STROKE_TURNS = 256
 """Directions of moving lines."""
-SETTLED = 3
-"""Images for which a zoom must have stayed the same before tiles are made for it."""
 
 
 class SoftwareRenderer:
@@ -126,10 +124,8 @@ class SoftwareRenderer:
     def geometry(self, key: object, strokes: Sequence[Stroke], view: View) -> None:
         self.is_blank = False
         geometry = self._geometry.setdefault(key, Geometry())
-        fresh = geometry.image < self._image - 1
-        geometry.image = self._image
-        geometry.update(strokes, view.zoom)
-        if geometry.steady < SETTLED and not fresh:
+        geometry.update(strokes, view.zoom, self._image)
+        if not geometry.is_settled:
             for stroke in strokes:
                 self._quick(stroke, view)
             return
@@ -161,7 +157,10 @@ class SoftwareRenderer:
             self.quick_stroke(points, stroke.color, stroke.width * zoom, stroke.glow * zoom, stroke.closed)
 
     def quick_stroke(self, points: Sequence[Point], color: int, width: float, glow: float, closed: bool) -> None:
-        """A line with cheap glow, in pixels, for what changes from image to image."""
+        """A line in pixels whose glow is cheap, for what changes from image to image."""
+        if glow <= 0.0:
+            quick_paint(self.surface, points, color, width, closed)
+            return
         box = pygame.Rect(box_around(points, reach(width, glow))).clip(self.surface.get_clip())
         if not box.width or not box.height:
             return

@@ -188,6 +188,12 @@ def quick_light(
         _band(surface, points, ends, wide, shade, smooth=True)
 
 
+def quick_paint(surface: pygame.Surface, points: Sequence[Point], color: int, width: float, closed: bool) -> None:
+    """Draw a plain line, whatever its alpha, as if opaque."""
+    ends = [*points[1:], points[0]] if closed else points[1:]
+    _band(surface, points, ends, width, (color >> 24 & 255, color >> 16 & 255, color >> 8 & 255), smooth=True)
+
+
 def _band(
     surface: pygame.Surface,
     points: Sequence[Point],

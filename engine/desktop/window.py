@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from math import ceil
 from pathlib import Path
 
 import pygame
@@ -12,6 +13,10 @@ from engine.desktop.letterbox import Letterbox
 from engine.errors import TickwireError
 
 BAR_COLOR = (0, 0, 0)
+USUAL_FRAMES = 60.0
+"""Images per second where the screen does not tell its rate."""
+MOST_FRAMES = 80
+"""Images per second beyond which only every second or third of the screen's is drawn anew."""
 _SCREENLESS = ("dummy", "offscreen")
 """SDL's video drivers that show nothing; fine if asked for by SDL_VIDEODRIVER, not as a way out."""
 _CURE = "start with --headless, or run where there is a display (on Linux: DISPLAY or WAYLAND_DISPLAY set)"
@@ -56,6 +61,8 @@ class Window:
         self._fullscreen = False
         self._windowed = size
         _open_display()
+        if pygame.display.get_driver() in _SCREENLESS:
+            self.vsync = False  # there is no screen to wait for, and asking these drivers can end the process
         if icon is not None:
             _set_icon(icon)
         pygame.display.set_caption(title)
@@ -118,6 +125,12 @@ class Window:
         except pygame.error as error:
             raise WindowError(f"the display gives no window of {size[0]} × {size[1]}: {error}; {_CURE}") from None
         self._fullscreen = fullscreen
+
+    @property
+    def frame_rate(self) -> float:
+        """Images per second to aim at: the screen's own rate, or an even part of it where that is high."""
+        refresh = pygame.display.get_current_refresh_rate()
+        return refresh / ceil(refresh / MOST_FRAMES) if refresh > 0 else USUAL_FRAMES
 
     # Showing
 

@@ -121,7 +121,10 @@ class Canvas(Protocol):
         glow: float = 0.0,
         font: str = "",
     ) -> None:
-        """A line of text; `y` is its top. `font` is a path below the asset roots, or empty for the default."""
+        """A line of text; `y` is its top. Capital letters are about half as high as `size`.
+
+        `font` is a path below the asset roots, or empty for the default font.
+        """
         ...
 
     def measure(self, text: str, *, size: float = 20.0, font: str = "") -> tuple[float, float]:

@@ -199,11 +199,12 @@ def _texts(world: World, view: View, renderer: Renderer, alpha: float) -> Iterat
 
 
 def _text(renderer: Renderer, view: View, text: Text, x: float, y: float) -> Draw:
-    x, y, top = x + text.dx, y + text.dy, text.size / 2
+    x, y = x + text.dx, y + text.dy
     words, size, color, align, glow, font = text.text, text.size, text.color, text.align, text.glow, text.font
 
     def draw() -> None:
         canvas = renderer.canvas(view)
-        canvas.text(words, x, y - top, size=size, color=color, align=align, glow=glow, font=font)
+        top = y - canvas.measure(words, size=size, font=font)[1] / 2
+        canvas.text(words, x, top, size=size, color=color, align=align, glow=glow, font=font)
 
     return draw

@@ -11,7 +11,8 @@ Align = Literal["left", "center", "right"]
 
 
 class Text(Component, local=True):
-    """A line of text at the entity's transform, moved by `dx`, `dy`; never turned. `size` is in world units.
+    """A line of text at the entity's transform, moved by `dx`, `dy`; never turned. Its capital letters
+    are about half as high as `size`, in world units.
 
     `align` says which part of the text lies on the spot; vertically it is the middle.
     """
