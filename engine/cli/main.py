@@ -50,6 +50,7 @@ def main() -> None:
 @click.option("--headless", is_flag=True, help="No window: bots play as fast as they can, a table shows the score.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Where the picture goes (PNG).")
 @click.option("--record", type=click.Path(path_type=Path), default=None, help="Where the replay goes (.twr).")
+@click.option("--trace", type=click.Path(path_type=Path), default=None, help="Write which handler ran when (Perfetto).")
 @click.option("--fullscreen", is_flag=True, help="Fill the screen; F11 toggles.")
 @click.option("--mute", is_flag=True, help="No sound.")
 def play(
@@ -63,6 +64,7 @@ def play(
     headless: bool,
     screenshot: Path | None,
     record: Path | None,
+    trace: Path | None,
     fullscreen: bool,
     mute: bool,
 ) -> None:
@@ -77,7 +79,11 @@ def play(
     """
     from engine.cli.play import PlayOptions, run_play
 
-    run_play(PlayOptions(game, bots, level, arena, mode, seed, seconds, headless, screenshot, record, fullscreen, mute))
+    run_play(
+        PlayOptions(
+            game, bots, level, arena, mode, seed, seconds, headless, screenshot, record, trace, fullscreen, mute
+        )
+    )
 
 
 @main.command()

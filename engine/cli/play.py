@@ -13,6 +13,7 @@ from engine import __version__
 from engine.app import Game, Options, Recorder, Scene
 from engine.cli.games import load_game
 from engine.ecs import state_hash
+from engine.events import Trace
 
 HEADLESS_SECONDS = 60.0
 """Simulated seconds of a headless match, unless told otherwise."""
@@ -39,6 +40,7 @@ class PlayOptions:
     headless: bool
     screenshot: Path | None
     record: Path | None
+    trace: Path | None
     fullscreen: bool
     mute: bool
 
@@ -51,7 +53,7 @@ class PlayOptions:
     @property
     def names_a_match(self) -> bool:
         """Whether enough was said to skip the menu."""
-        asked = self.bots, self.seed, self.seconds, self.record
+        asked = self.bots, self.seed, self.seconds, self.record, self.trace
         return any(value is not None for value in asked) or bool(self.arena or self.mode) or self.level != "normal"
 
 
@@ -88,6 +90,7 @@ def run_window(game: Game, asked: PlayOptions) -> None:
         screenshot=asked.screenshot,
         record=asked.record,
         header=header(game, options),
+        trace=asked.trace,
     )
 
 
@@ -109,6 +112,8 @@ def run_headless(game: Game, asked: PlayOptions) -> None:
     offscreen = Offscreen()
     scene = game.scene(options, game.view(options), resources=offscreen.resources())
     scene.recorder = recorder = Recorder(recording, header(game, options), only=game.journalled)
+    trace = Trace(time.perf_counter) if asked.trace else None
+    scene.dispatcher.tracer = trace
     ticks = max(1, round(seconds / scene.time.dt))
     picture_tick = max(1, int(ticks * PICTURE_AT))
     print(f"{game.title}: {options.bots} bots, {options.level}, seed {options.seed}, {seconds:g} s")
@@ -126,6 +131,9 @@ def run_headless(game: Game, asked: PlayOptions) -> None:
         scene.close()
     took = time.perf_counter() - started
     print(f"final state {state_hash(scene.world):016x} after {scene.tick} ticks, {seconds / took:.1f}× real time")
+    if trace is not None and asked.trace is not None:
+        trace.write(asked.trace)
+        print(f"trace      {asked.trace}  (open in ui.perfetto.dev or chrome://tracing)")
     print(f"screenshot {picture}")
     if recorder.stopped is None:
         print(f"replay     {recording}  (watch: tickwire replay {recording}; check: --verify)")

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.app import App, Game, Options, Plugin, Recorder, Scene
+from engine.app import App, Game, Options, Plugin, Recorder, Scene, Watchdog
 from engine.assets import AssetError, Assets
 from engine.desktop.loop import show
 from engine.desktop.mixer import open_mixer
 from engine.desktop.offscreen import Offscreen
 from engine.desktop.pump import Pump
 from engine.desktop.software import SoftwareRenderer
+from engine.desktop.widgets import system_clipboard
 from engine.desktop.window import Window, WindowError
-from engine.events import OnError
+from engine.events import OnError, Trace
 from engine.graphics import Camera, Display, Screen, graphics
 from engine.input import Key, KeyPressed, QuitRequested
 from engine.sound import NullMixer, Speakers
 
 SIZE = (1280, 720)
+SLOW_TICK = 0.25
+"""Seconds a tick may take before the watchdog names the handler that holds it up."""
 UNSEEN_SECONDS = 5.0
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Speeds of a replay, changed by the up and down arrows."""
@@ -85,10 +89,12 @@ def play_game(
     screenshot: Path | None = None,
     record: Path | None = None,
     header: Mapping[str, Any] | None = None,
+    trace: Path | None = None,
 ) -> None:
     """Play a game in a window: from its opening, or a match at once.
 
-    `seconds` of real time, if given, end it. `record` keeps the first match, `screenshot` the last image.
+    `seconds` of real time, if given, end it. `record` keeps the match, `screenshot` the last image, `trace` which
+    handler ran when.
     """
     app = App(rate=60)
     with Window(game.title, SIZE, fullscreen=fullscreen, icon=_icon(game)) as window:
@@ -101,9 +107,13 @@ def play_game(
             if record is not None:
                 scene.recorder = Recorder(record, header or {}, only=game.journalled)
             app.push(scene)
+        spans = Trace(time.perf_counter) if trace is not None else None
+        app.scene.dispatcher.tracer = spans
         stage.run(seconds=seconds)
         if screenshot is not None:
             stage.renderer.save(screenshot)
+        if trace is not None and spans is not None:
+            spans.write(trace)
 
 
 def show_replay(scene: Scene, title: str, *, speed: float = 1.0, seconds: float | None = None) -> None:
@@ -150,7 +160,7 @@ class _Stage:
         self.renderer = SoftwareRenderer(assets=assets, surface=window.surface)
         self.speakers = Speakers(NullMixer(keep=0) if mute else open_mixer(assets))
         display = Display(lambda: window.fullscreen, window.toggle_fullscreen)
-        app.shared += [Screen(self.renderer), self.speakers, display]
+        app.shared += [Screen(self.renderer), self.speakers, display, system_clipboard()]
 
     def resources(self) -> list[object]:
         """What scenes are shown and heard through."""
@@ -174,6 +184,8 @@ class _Stage:
             app.post(event)
 
         pump = Pump(self.window, post)
+        app.watchdog = Watchdog(SLOW_TICK, time.perf_counter)
+        app.watchdog.start()
         try:
             asyncio.run(
                 show(
@@ -186,6 +198,7 @@ class _Stage:
                 )
             )
         finally:
+            app.watchdog.stop()
             pump.close()
             app.close()
             self.speakers.mixer.close()
