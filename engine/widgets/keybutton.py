@@ -52,6 +52,8 @@ class KeyButton(Widget):
         self.on_change = on_change
         self._asked = False
         """Whether it was this button that asked: there may be one of the same slot for another device."""
+        self._drawn = (-1, "", False)
+        """The version of the bindings last drawn, what was bound, and whether there were conflicts."""
 
     @property
     def waiting(self) -> bool:
@@ -108,8 +110,10 @@ class KeyButton(Widget):
         if self.label:
             box = Rect(rect.x + rect.width * 0.45, box.y, rect.width * 0.55 - 6.0, box.height)
         painter.text(self.label, Rect(left, rect.y, box.x - left - theme.padding / 2, rect.height), theme.ink)
-        text = self.text
-        color = theme.faint if text == UNBOUND else theme.warning if self.conflicts else theme.ink
+        if self._drawn[0] != self.controls.bindings.version:
+            self._drawn = self.controls.bindings.version, self.text, bool(self.conflicts)
+        _, text, conflict = self._drawn
+        color = theme.faint if text == UNBOUND else theme.warning if conflict else theme.ink
         if self.waiting:
             color, text = theme.focus, "press …"
         outline = theme.focus if self.waiting else mixed(theme.line, theme.accent, hot)

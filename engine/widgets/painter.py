@@ -107,8 +107,9 @@ class Painter:
         if not text:
             return
         size = self.theme.size if size is None else size
-        text = self.cut(text, rect.width, size)
-        _, height = self.measure(text, size)
+        width, height = self.measure(text, size)
+        if width > rect.width:
+            text = self.cut(text, rect.width, size)
         x = {"left": rect.x, "center": rect.x + rect.width / 2, "right": rect.right}[align]
         y = rect.y + (rect.height - height) / 2 + self.dy
         self.canvas.text(text, x, y, size=size, color=self.color(color), align=align, glow=glow, font=self.theme.font)
@@ -118,9 +119,7 @@ class Painter:
         return self.canvas.measure(text, size=size, font=self.theme.font)
 
     def cut(self, text: str, width: float, size: float) -> str:
-        """As much of the text as fits, with an ellipsis if that is not all."""
-        if self.measure(text, size)[0] <= width:
-            return text
+        """As much of the beginning of a text as fits with an ellipsis."""
         fits, beyond = 0, len(text)
         while beyond - fits > 1:
             middle = (fits + beyond) // 2

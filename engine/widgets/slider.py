@@ -102,7 +102,8 @@ class Slider(Widget):
         if direction in (Direction.UP, Direction.DOWN):
             return False
         step = self.step or (self.high - self.low) / STEPS
-        self._choose(ui, round((self._value + direction.value[0] * step) / step, 6) * step)
+        value = self._value + direction.value[0] * step
+        self._choose(ui, float(f"{value:.12g}"))  # so that 0.55 + 0.05 is 0.6
         return True
 
     def edit(self, ui: Ui, key: Key) -> bool:

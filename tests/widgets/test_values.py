@@ -32,7 +32,7 @@ def test_a_slider_by_keys_and_pad(player: Any) -> None:
     player.ui.show(Column(slider, Button("BACK")))
     player.key(Key.RIGHT, Key.RIGHT)
     player.pad(PadButton.LEFT)
-    assert slider.value == pytest.approx(0.55)
+    assert slider.value == 0.55
     player.key(Key.END, Key.RIGHT)
     assert slider.value == 1.0
     player.key(Key.HOME, Key.LEFT)
