@@ -16,7 +16,7 @@ import pymunk
 from numpy.typing import NDArray
 from pymunk import batch
 
-from engine.ecs import Entity, World
+from engine.ecs import Entity, World, digest
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
 from engine.physics.columns import floats_of, ints_of
 from engine.physics.components import Body, BodyKind, Collider, Material, Velocity
@@ -121,7 +121,8 @@ class Simulation:
 
     def apply_settings(self) -> None:
         """Give the solver the settings. Raises `PhysicsError` if they are wrong."""
-        settings, space = self.settings, self.space
+        settings = self.settings = self.world.find_resource(PhysicsSettings) or self.settings
+        space = self.space
         wanted = tuple(vars(settings).values())
         if wanted == self._applied:
             return
@@ -582,30 +583,49 @@ class Simulation:
 
     def state(self) -> SimulationState:
         """What `capture` gives, without touching the live space."""
-        bodies = self.bodies
-        hidden: dict[int, tuple[float, float, float]] = {}
-        absent: list[int] = []
-        for block in self.blocks:
-            if block.has_body and not block.has_velocity:
-                velocities: list[Any] = [tuple(row) for row in block.velocities.tolist()]
-                hidden.update(zip(block.ids.tolist(), velocities, strict=True))
-            absent.extend(block.ids[bodies.address[block.slots] == 0].tolist())
-        decided = {
-            (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): decision[0]
-            for pair, decision in self.gate.decided.items()
-        }
-        decided |= {
-            (int(bodies.entity[pair >> 32]), int(bodies.entity[pair & 0xFFFF_FFFF])): refused
-            for pair, refused in self.gate.carried.items()
-        }
+        ids, velocities = self._hidden_velocities()
+        hidden: list[Any] = [tuple(row) for row in velocities.tolist()]
         return SimulationState(
-            touching=bodies.entities[np.stack((firsts(self.touching), seconds(self.touching)), axis=1)],
+            touching=self._touching_ids(),
             gone=tuple(self.gone),
-            decided=dict(sorted(decided.items())),
-            velocities=dict(sorted(hidden.items())),
+            decided=self._decided(),
+            velocities=dict(zip(ids.tolist(), hidden, strict=True)),
             pushes={id: tuple(push) for id, push in sorted(self.pushes.items())},
-            absent=tuple(sorted(absent)),
+            absent=self._absent(),
         )
+
+    def digest(self) -> int:
+        """The hash of `state`."""
+        gone = [(gone.a, gone.b) for gone in self.gone]
+        pushes = sorted(self.pushes.items())
+        return digest((self._touching_ids(), *self._hidden_velocities(), gone, self._decided(), pushes, self._absent()))
+
+    def _touching_ids(self) -> NDArray[np.uint64]:
+        return self.bodies.entities[np.stack((firsts(self.touching), seconds(self.touching)), axis=1)]
+
+    def _hidden_velocities(self) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+        """Ids and velocities of moving entities without a Velocity, in order of id."""
+        blocks = [block for block in self.blocks if block.has_body and not block.has_velocity]
+        if not blocks:
+            return np.empty(0, np.uint64), np.empty((0, 3))
+        ids = np.concatenate([block.ids for block in blocks])
+        order = ids.argsort()
+        return ids[order], np.concatenate([block.velocities for block in blocks])[order]
+
+    def _decided(self) -> dict[tuple[int, int], int]:
+        entity = self.bodies.entity
+        decided = {pair: decision[0] for pair, decision in self.gate.decided.items()} | self.gate.carried
+        by_id = {(int(entity[pair >> 32]), int(entity[pair & 0xFFFF_FFFF])): each for pair, each in decided.items()}
+        return dict(sorted(by_id.items()))
+
+    def _absent(self) -> tuple[int, ...]:
+        missing = [block.ids[self.bodies.address[block.slots] == 0] for block in self.blocks]
+        return tuple(sorted(np.concatenate(missing).tolist())) if missing else ()
+
+    def touching_ids_of(self, id: int) -> list[int]:
+        """The ids of the entities that touch this one, sorted."""
+        pairs = self._touching_ids()
+        return sorted([*pairs[pairs[:, 0] == id, 1].tolist(), *pairs[pairs[:, 1] == id, 0].tolist()])
 
     def restore(self, state: SimulationState) -> None:
         """Make the space anew from the world's columns and `state`."""

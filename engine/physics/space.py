@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from math import cos, isfinite, sin
-from typing import Any, TypeVar
 
-import numpy as np
-
-from engine.ecs import Component, Entity, World, digest
+from engine.ecs import Component, Entity, World
 from engine.physics.components import EVERYTHING, Body, BodyKind, Collider, Velocity
 from engine.physics.delivery import Delivery
 from engine.physics.errors import PhysicsError
@@ -20,8 +16,6 @@ from engine.physics.settings import PhysicsSettings
 from engine.physics.shapes import Shape
 from engine.physics.simulation import Simulation, SimulationState
 from engine.scene import Transform
-
-F = TypeVar("F", bound=Filter)
 
 
 class Space:
@@ -63,7 +57,7 @@ class Space:
 
     # Filters
 
-    def refuse(self, a: type[Component], b: type[Component]) -> Callable[[F], F]:
+    def refuse(self, a: type[Component], b: type[Component]) -> Callable[[Filter], Filter]:
         """Ask the decorated `filter(world, a, b)` about each new contact of an entity with `a` and one with `b`.
 
         It is asked when the two begin to touch, before the contact is solved; True lets them pass through each other
@@ -77,7 +71,7 @@ class Space:
                     return disc[Disc].owner == ship.id
         """
 
-        def register(refuses: F) -> F:
+        def register(refuses: Filter) -> Filter:
             self.simulation.gate.refuse(a, b, refuses)
             return refuses
 
@@ -213,8 +207,7 @@ class Space:
 
     def touching(self, entity: Entity) -> list[Entity]:
         """The entities that touch this one as of the last step, in order of id."""
-        pairs = self.simulation.state().touching
-        ids = sorted([*pairs[pairs[:, 0] == entity.id, 1].tolist(), *pairs[pairs[:, 1] == entity.id, 0].tolist()])
+        ids = self.simulation.touching_ids_of(entity.id)
         return [found for id in ids if (found := self.world.find(id)) is not None]
 
     def _queries(self) -> Queries:
@@ -236,9 +229,4 @@ class Space:
 
     def digest(self) -> int:
         """The hash of what no component holds."""
-        state = self.simulation.state()
-        gone = [(gone.a, gone.b) for gone in state.gone]
-        rest: Any = (gone, list(state.decided.items()), state.velocities, state.pushes, state.absent)
-        hash = blake2b(np.ascontiguousarray(state.touching).tobytes(), digest_size=8)
-        hash.update(digest(rest).to_bytes(8, "little"))
-        return int.from_bytes(hash.digest(), "little")
+        return self.simulation.digest()

@@ -108,7 +108,7 @@ def test_damping_leaves_its_part_after_a_second() -> None:
 
 
 def test_many_damped_bodies_go_the_same_way_as_one() -> None:
-    speeds = []
+    speeds: list[set[float]] = []
     for count in (1, 100):
         scene = scene_of()
         for n in range(count):
@@ -481,7 +481,7 @@ def test_a_floor_taken_away_wakes_what_rests_on_it() -> None:
 
 
 def test_substeps_keep_fast_things_from_passing_through() -> None:
-    through = []
+    through: list[bool] = []
     for substeps in (1, 16):
         scene = scene_of(substeps=substeps)
         scene.world.spawn(Transform(100.0), Collider(Box(4, 100)))

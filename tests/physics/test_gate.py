@@ -140,8 +140,15 @@ def test_a_filter_counts_for_entities_that_get_the_component_later() -> None:
 def test_a_refused_sensor_says_nothing() -> None:
     rules = Plugin("rules")
     contacts: list[object] = []
-    rules.on(ContactBegan)(lambda world, contact: contacts.append(contact))
-    rules.on(ContactEnded)(lambda world, contact: contacts.append(contact))
+
+    @rules.on(ContactBegan)
+    def began(world: World, contact: ContactBegan[Any, Any]) -> None:
+        contacts.append(contact)
+
+    @rules.on(ContactEnded)
+    def ended(world: World, contact: ContactEnded[Any, Any]) -> None:
+        contacts.append(contact)
+
     scene = scene_of(rules)
 
     @scene.world.resource(Space).refuse(Disc, Ship)
@@ -193,8 +200,12 @@ def test_filters_cannot_go_by_local_components() -> None:
 @pytest.mark.parametrize("angle", [0.0, 3.14159265])
 def test_a_one_way_platform_holds_from_above_and_lets_through_from_below(angle: float) -> None:
     rules = Plugin("rules")
-    began: list[ContactBegan[Any, Any]] = []
-    rules.on(ContactBegan)(lambda world, contact: began.append(contact))
+    began: list[object] = []
+
+    @rules.on(ContactBegan)
+    def note(world: World, contact: ContactBegan[Any, Any]) -> None:
+        began.append(contact)
+
     scene = scene_of(rules, gravity=(0.0, 600.0))
     up = -1.0 if angle == 0.0 else 1.0
     scene.world.spawn(Transform(0.0, 0.0, angle), Collider(Box(200, 10)), OneWay(0.0, up))
