@@ -17,6 +17,9 @@ DEFAULT_SCALE = 0.6875
 """pygame draws its default font at this share of the size asked for; other fonts are made to match."""
 SMALLEST, LARGEST = 4, 400
 """Font sizes in pixels that are drawn; others are taken to the nearer end."""
+FINE = 2
+"""Words are drawn this many times larger and shrunk: at their own size a font pulls letters to whole pixels, and small
+words come out unevenly spaced."""
 
 
 class Lettering:
@@ -30,7 +33,7 @@ class Lettering:
             pygame.font.init()
 
     def font(self, name: str, size: float) -> pygame.Font:
-        """A font; the default one, and a line in the log, if it cannot be had."""
+        """A font, `FINE` times as large; the default one, and a line in the log, if it cannot be had."""
         pixels = round(min(max(size, SMALLEST), LARGEST))
         font = self._fonts.get((name, pixels))
         if font is None:
@@ -40,7 +43,7 @@ class Lettering:
     def _load(self, name: str, pixels: int) -> pygame.Font:
         if name and name not in self._missing:
             try:
-                font = pygame.Font(self.assets.path(name), round(pixels * DEFAULT_SCALE))
+                font = pygame.Font(self.assets.path(name), round(pixels * FINE * DEFAULT_SCALE))
                 font.size("x")  # a file that is no font is only noticed here
                 return font
             except AssetError as error:
@@ -48,11 +51,11 @@ class Lettering:
             except (pygame.error, OSError) as error:
                 log.warning("%s is no font that can be read: %s; drawing with the default font", name, error)
             self._missing.add(name)
-        return pygame.Font(None, pixels)
+        return pygame.Font(None, pixels * FINE)
 
     def measure(self, text: str, name: str, size: float) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self.font(name, size).size(_clean(text))
+        return _shrunk(self.font(name, size).size(_clean(text)))
 
     def stamps(self, text: str, name: str, size: float, color: int, glow: float) -> tuple[Stamp, ...]:
         """The words, anchored at their top left corner, over their light if they glow."""
@@ -60,6 +63,7 @@ class Lettering:
         words = blank(*letters.get_size())
         words.blit(letters, (0, 0), special_flags=pygame.BLEND_RGBA_ADD)
         words = words.premul_alpha()
+        words = pygame.transform.smoothscale(words, _shrunk(words.get_size()))
         tint = (color >> 24 & 255, color >> 16 & 255, color >> 8 & 255)
         front = words.copy()
         if glow > 0.0:
@@ -68,6 +72,10 @@ class Lettering:
             return light, Stamp(front, 0, 0, pygame.BLEND_PREMULTIPLIED)
         _tint(front, tint, color & 255)
         return (Stamp(front, 0, 0, pygame.BLEND_PREMULTIPLIED),)
+
+
+def _shrunk(size: tuple[int, int]) -> tuple[int, int]:
+    return -(-size[0] // FINE), -(-size[1] // FINE)
 
 
 def _clean(text: str) -> str:
