@@ -21,6 +21,10 @@ class _Commands(click.Group):
         except TickwireError as error:
             click.echo(f"tickwire: {error}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            click.echo(f"tickwire: {what}", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             ctx.exit(130)

@@ -58,8 +58,11 @@ class PlayOptions:
 
 
 def run_play(asked: PlayOptions) -> None:
-    """Play, in a window or headless."""
+    """Play, in a window or headless. Raises `OSError` before the match if what it leaves has nowhere to go."""
     game = load_game(asked.game)
+    for path in (asked.screenshot, asked.record, asked.trace):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
     if asked.headless:
         return run_headless(game, asked)
     from engine.desktop.window import WindowError, display_available

@@ -92,7 +92,8 @@ def test_a_recording_that_differs_names_tick_and_component(tickwire, tmp_path, m
         ("play --headless --level godlike", "easy, normal, hard"),
         ("play --headless --arena atlantis", "crossfire"),
         ("play --headless --mode chess", "deathmatch"),
-        ("play --headless --seconds 1 --record plain/where.twr", "another path"),
+        ("play --headless --seconds 1 --record plain/where.twr", "plain"),
+        ("play --headless --seconds 1 --screenshot plain/where.png", "plain"),
         ("replay nothing.twr", "nothing.twr"),
         ("bench nothing", "no benchmark"),
     ],
@@ -120,6 +121,13 @@ def test_a_file_that_is_no_recording(tickwire, tmp_path):
     done = tickwire("replay cat.twr")
     assert done.exit_code == 1
     assert "no Tickwire journal" in done.output
+
+
+def test_a_trace_names_handlers_and_events(tickwire, tmp_path):
+    tickwire("play --headless --bots 2 --seconds 1 --seed 1 --trace deep/down/t.json")
+    spans = json.loads((tmp_path / "deep/down/t.json").read_text())["traceEvents"]
+    assert {"Tick", "Begin"} <= {span["cat"] for span in spans}
+    assert all(span["ph"] == "X" and span["dur"] >= 0 for span in spans)
 
 
 def test_bench_lists_and_speaks_json(tickwire):
