@@ -3,6 +3,9 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pygame
 import pytest
@@ -14,20 +17,21 @@ from engine.assets import Assets
 from engine.desktop.letterbox import Letterbox
 from engine.desktop.loop import show
 from engine.desktop.window import Window, WindowError, display_available
+from engine.ecs import World
 from engine.graphics import Camera, Color, DrawOverlay, Screen, graphics
 
 SIZES = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
 
 
 @given(SIZES, SIZES, st.floats(-5000, 5000), st.floats(-5000, 5000))
-def test_window_and_virtual_points_map_both_ways(virtual, window, x, y):
+def test_window_and_virtual_points_map_both_ways(virtual: tuple[int, int], window: tuple[int, int], x: float, y: float):
     box = Letterbox.fit(virtual, window)
     assert box.to_window(*box.to_virtual(x, y)) == pytest.approx((x, y), abs=1e-5)
     assert box.to_virtual(*box.to_window(x, y)) == pytest.approx((x, y), abs=1e-5)
 
 
 @given(SIZES, SIZES)
-def test_the_virtual_screen_is_in_the_middle_and_as_large_as_fits(virtual, window):
+def test_the_virtual_screen_is_in_the_middle_and_as_large_as_fits(virtual: tuple[int, int], window: tuple[int, int]):
     box = Letterbox.fit(virtual, window)
     assert box.left >= 0
     assert box.top >= 0
@@ -48,14 +52,14 @@ def test_corners_of_a_wide_window():
 
 
 @pytest.fixture
-def dummy(monkeypatch):
+def dummy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     pygame.display.quit()
     yield
     pygame.display.quit()
 
 
-def test_a_window_shows_its_virtual_screen(dummy):
+def test_a_window_shows_its_virtual_screen(dummy: None):
     with Window("Test", (320, 180)) as window:
         assert window.size == (320, 180)
         window.surface.fill((10, 20, 30))
@@ -68,7 +72,7 @@ def test_a_window_shows_its_virtual_screen(dummy):
     assert pygame.display.get_surface() is None
 
 
-def test_fullscreen_letterboxes_and_comes_back(dummy):
+def test_fullscreen_letterboxes_and_comes_back(dummy: None):
     with Window("Test", (300, 300)) as window:
         window.surface.fill((10, 20, 30))
         assert window.toggle_fullscreen() is True
@@ -85,7 +89,7 @@ def test_fullscreen_letterboxes_and_comes_back(dummy):
         assert window.size == (300, 300)
 
 
-def test_the_pointer_can_be_hidden(dummy):
+def test_the_pointer_can_be_hidden(dummy: None):
     with Window("Test", (320, 180)) as window:
         window.show_pointer(False)
         assert not pygame.mouse.get_visible()
@@ -93,13 +97,13 @@ def test_the_pointer_can_be_hidden(dummy):
         assert pygame.mouse.get_visible()
 
 
-def test_a_bad_icon_is_an_error_that_names_it(dummy, tmp_path):
+def test_a_bad_icon_is_an_error_that_names_it(dummy: None, tmp_path: Path):
     with pytest.raises(WindowError, match=r"icon\.png"):
         Window("Test", icon=tmp_path / "icon.png")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
-def test_without_a_display_the_error_says_how_to_go_on(monkeypatch):
+def test_without_a_display_the_error_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
     assert not display_available()
@@ -124,21 +128,21 @@ class Clock:
         return self.now
 
 
-def overlay(label, order):
+def overlay(label: str, order: list[str]):
     plugin = Plugin(label, needs=[graphics])
 
     @plugin.on(DrawOverlay)
-    def _(world, draw):
+    def _(world: World, draw: DrawOverlay) -> None:
         order.append(label)
 
     return plugin
 
 
-def run(app, window, **options):
+def run(app: App, window: Window, **options: Any):
     asyncio.run(show(app, window, clock=Clock(), frame_rate=1e6, assets=Assets(), **options))
 
 
-def test_the_loop_pumps_ticks_and_draws_all_visible_scenes(dummy):
+def test_the_loop_pumps_ticks_and_draws_all_visible_scenes(dummy: None):
     order: list[str] = []
     app = App()
     below = Scene(overlay("match", order), name="match")
@@ -146,8 +150,8 @@ def test_the_loop_pumps_ticks_and_draws_all_visible_scenes(dummy):
     app.push(below)
     app.push(Scene(overlay("pause", order), name="pause", shows_below=True))
     with Window("Test", (320, 180)) as window:
-        seen: list[str] = []
-        run(app, window, pump=lambda: order.append("pump"), before_present=lambda now: seen.append("over"), seconds=1.0)
+        seen: list[float] = []
+        run(app, window, pump=lambda: order.append("pump"), before_present=seen.append, seconds=1.0)
         assert order[:3] == ["pump", "match", "pause"]
         assert len(seen) == order.count("pump") > 5
         assert app.scene.tick > 5
@@ -156,7 +160,7 @@ def test_the_loop_pumps_ticks_and_draws_all_visible_scenes(dummy):
         assert below.world.resource(Screen).renderer is app.world.resource(Screen).renderer
 
 
-def test_the_loop_ends_when_the_app_is_over(dummy):
+def test_the_loop_ends_when_the_app_is_over(dummy: None):
     app = App(graphics)
     frames: list[int] = []
 
@@ -170,11 +174,11 @@ def test_the_loop_ends_when_the_app_is_over(dummy):
     assert len(frames) == 3
 
 
-def test_an_error_in_drawing_ends_the_loop_and_is_raised(dummy):
+def test_an_error_in_drawing_ends_the_loop_and_is_raised(dummy: None):
     plugin = Plugin("broken", needs=[graphics])
 
     @plugin.on(DrawOverlay)
-    def _(world, draw):
+    def _(world: World, draw: DrawOverlay) -> None:
         raise RuntimeError("broken overlay")
 
     with Window("Test", (320, 180)) as window, pytest.raises(RuntimeError, match="broken overlay"):

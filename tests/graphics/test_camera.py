@@ -12,7 +12,7 @@ COORDINATES = st.floats(-1e5, 1e5)
 
 
 @given(COORDINATES, COORDINATES, COORDINATES, COORDINATES, st.floats(0.05, 20.0))
-def test_screen_and_world_map_both_ways(camera_x, camera_y, x, y, zoom):
+def test_screen_and_world_map_both_ways(camera_x: float, camera_y: float, x: float, y: float, zoom: float):
     camera = Camera(1280, 720)
     camera.x, camera.y, camera.zoom = camera_x, camera_y, zoom
     assert camera.world_to_screen(*camera.screen_to_world(x, y)) == pytest.approx((x, y), abs=1e-4)
@@ -45,7 +45,7 @@ def test_following_starts_at_the_entity():
 def test_following_closes_in_without_overshooting():
     scene, camera, ship = followed(8.0)
     ship[Transform].x = 1100.0
-    xs = []
+    xs: list[float] = []
     for _ in range(60):
         scene.run_frame(Frame(1.0, 1 / 60, 0.0))
         xs.append(camera.x)
@@ -55,7 +55,7 @@ def test_following_closes_in_without_overshooting():
 
 
 def test_following_does_not_depend_on_the_frame_rate():
-    places = []
+    places: list[float] = []
     for rate in (30, 120):
         scene, camera, ship = followed(5.0)
         ship[Transform].x = 1100.0

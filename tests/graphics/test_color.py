@@ -10,7 +10,7 @@ CHANNEL = st.integers(0, 255)
 
 
 @given(CHANNEL, CHANNEL, CHANNEL, CHANNEL)
-def test_channels_come_back(r, g, b, a):
+def test_channels_come_back(r: int, g: int, b: int, a: int):
     color = Color(r, g, b, a)
     assert color.rgba == (r, g, b, a)
     assert Color.of(int(color)) == color
@@ -23,7 +23,7 @@ def test_colours_are_plain_integers():
 
 
 @pytest.mark.parametrize("text", ["", "ff0000", "#ff00", "#gg0000", "#ff0000ff0", "red", "#ff0000\n"])
-def test_what_is_no_colour_says_how_one_is_written(text):
+def test_what_is_no_colour_says_how_one_is_written(text: str):
     with pytest.raises(ValueError, match="#rrggbb"):
         Color.parse(text)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from engine.app import Frame, Scene
+from engine.ecs import Entity
 from engine.graphics import Burst, Camera, NullRenderer, Particles, Screen, Trail, Trails, graphics
 from engine.graphics.color import Color
 from engine.scene import Transform
@@ -17,7 +18,7 @@ def make():
     return scene, renderer
 
 
-def advance(scene, renderer, ticks=1):
+def advance(scene: Scene, renderer: NullRenderer, ticks: int = 1):
     for _ in range(ticks):
         scene.run_tick()
         renderer.begin()
@@ -88,7 +89,7 @@ def test_same_seed_same_sparks():
     assert next(first.batches(view))[1].x.tolist() == next(second.batches(view))[1].x.tolist()
 
 
-def fly(scene, renderer, entity, ticks, step=5.0):
+def fly(scene: Scene, renderer: NullRenderer, entity: Entity, ticks: int, step: float = 5.0):
     for _ in range(ticks):
         entity[Transform].x += step
         advance(scene, renderer)

@@ -1,5 +1,7 @@
 """What reaches the renderer: where, in which order, and what is left out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.app import Frame, Plugin, Scene, Tick
 from engine.assets import Assets
-from engine.ecs import ChildOf
+from engine.ecs import ChildOf, World
 from engine.graphics import (
     Animation,
     Camera,
@@ -68,7 +70,7 @@ def test_between_ticks_a_sprite_is_between_its_places():
     move = Plugin("move")
 
     @move.on(Tick)
-    def _(world, tick):
+    def _(world: World, tick: Tick) -> None:
         for place in world.rows(Transform):
             place.x += 8.0
 
@@ -92,14 +94,14 @@ def test_a_snapped_sprite_does_not_travel():
     ("x", "y", "drawn"),
     [(0, 0, 1), (329, 0, 1), (331, 0, 0), (-329, 0, 1), (-331, 0, 0), (0, 189, 1), (0, 191, 0), (0, -191, 0)],
 )
-def test_what_the_camera_cannot_see_is_left_out(x, y, drawn):
+def test_what_the_camera_cannot_see_is_left_out(x: float, y: float, drawn: int):
     shown = Shown()
     shown.world.spawn(Transform(x, y), Sprite("a.png"))
     assert shown.frame().sprite_count == drawn
 
 
 @given(st.lists(st.tuples(st.floats(-2000, 2000), st.floats(-2000, 2000)), max_size=20), st.floats(0.25, 4.0))
-def test_culling_keeps_exactly_what_touches_the_view(places, zoom):
+def test_culling_keeps_exactly_what_touches_the_view(places: list[tuple[float, float]], zoom: float):
     shown = Shown()
     shown.camera.zoom = zoom
     for x, y in places:
@@ -225,12 +227,12 @@ def test_overlays_come_after_the_world():
     hud = Plugin("hud")
 
     @hud.on(DrawOverlay)
-    def _(world, draw):
+    def _(world: World, draw: DrawOverlay) -> None:
         order.append(f"overlay after {len(shown.renderer.batches)} batch")
         draw.canvas.text("score", 0, 0)
 
     @hud.on(DrawWorld)
-    def _(world, draw):
+    def _(world: World, draw: DrawWorld) -> None:
         order.append("world")
         draw.canvas.circle(0, 0, 5)
 
@@ -259,7 +261,7 @@ def test_only_the_lowest_scene_fills_the_image():
     assert below.renderer.filled == [Color(1, 2, 3)]
 
 
-def test_the_worlds_assets_are_used(tmp_path):
+def test_the_worlds_assets_are_used(tmp_path: Path):
     shown = Shown()
     assets = shown.world.insert(Assets(tmp_path))
     assert shown.frame().assets is assets
