@@ -78,11 +78,6 @@ class PygameMixer:
     def _free_channel(self) -> int | None:
         return next((n for n in range(CHANNELS) if not pygame.mixer.Channel(n).get_busy()), None)
 
-    def preload(self, names: Sequence[str]) -> None:
-        """Read these recordings now, so that their first play does not wait for the disk."""
-        for name in names:
-            self._recording(name, 1.0)
-
     def _recording(self, name: str, pitch: float) -> pygame.mixer.Sound | None:
         if name not in self._sounds:
             self._sounds[name] = self._load(name)

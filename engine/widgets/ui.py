@@ -42,6 +42,8 @@ TILT_ON = 0.6
 """How far the stick must go to count as a direction ..."""
 TILT_OFF = 0.35
 """... and come back to count as let go."""
+NOWHERE = (-1.0, -1.0)
+"""Where the pointer is before it was seen: outside of the screen."""
 RISE = 14.0
 """Pixels that what is shown comes up by."""
 
@@ -114,7 +116,7 @@ class Ui:
         """Where text fields cut to and paste from; the plugin sets it to the world's if there is one."""
         self.post: Callable[[object], None] = _nowhere
         """Where events go; the plugin sets it to the world's."""
-        self.pointer = (-1.0, -1.0)
+        self.pointer = NOWHERE
         """Where the pointer is, in virtual pixels."""
         self.pointing = False
         """Whether the player last used a pointer, not keys or a gamepad."""
@@ -307,8 +309,11 @@ class Ui:
                 self._pointer_moved(x, y)
             case PointerPressed(x, y, MouseButton.LEFT, clicks):
                 self._pointer_pressed(x, y, clicks)
-            case PointerReleased(x, y, MouseButton.LEFT):
+            case PointerReleased(x, y, MouseButton.LEFT, touch):
                 self._pointer_released(x, y)
+                if touch:
+                    self.pointer = NOWHERE  # a lifted finger hovers over nothing
+                    self._hover()
             case PointerScrolled(x, y, _, dy):
                 self._wheel(x, y, dy)
             case PadPressed(pad, button):

@@ -104,3 +104,14 @@ def test_lights_up_under_the_pointer_and_with_the_focus(player: Any, menu: tuple
     assert not player.ui.ring_visible
     player.key(Key.TAB)
     assert player.ui.ring_visible
+
+
+def test_a_lifted_finger_leaves_nothing_lit(player: Any, menu: tuple[Button, Button]) -> None:
+    x, y = menu[1].rect.x + 5, menu[1].rect.y + 5
+    player.send(PointerMoved(x, y, touch=True), PointerPressed(x, y, touch=True))
+    player.wait(0.5)
+    assert menu[1].hot.level == 1.0
+    player.send(PointerReleased(x, y, touch=True))
+    player.wait(0.5)
+    assert menu[1].hot.level == 0.0
+    assert player.heard == [Pressed(menu[1])]
