@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
