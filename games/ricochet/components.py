@@ -148,6 +148,8 @@ class Disc(Component):
 
     owner: I32 = i32(default=NOBODY)
     """The seat that gets the credit: the thrower, or who reflected it last."""
+    team: I32 = i32(default=Team.NONE)
+    """The owner's side, whose ships it passes through; not the owner's own ship, though."""
     ship: Ref = ref(default=0)
     """The ship it must leave before it can hit it."""
     away: Flag = flag(default=False)

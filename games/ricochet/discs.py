@@ -11,7 +11,7 @@ from engine.ecs import Component, Entity, World
 from engine.physics import Body, BodyKind, Circle, Collider, ContactBegan, Material, Space, Velocity
 from engine.scene import Transform
 from games.ricochet import tuning
-from games.ricochet.components import Ball, Boosts, Bumper, Crate, Disc, Ship, Wall
+from games.ricochet.components import Ball, Boosts, Bumper, Crate, Disc, Ship, Team, Wall
 from games.ricochet.damage import hurt, is_untouchable
 from games.ricochet.events import Bounced, BumperKicked, Cause, Spent, Surface
 from games.ricochet.layers import Layer
@@ -40,18 +40,20 @@ def disc(ship: Entity, angle: float) -> tuple[Component, ...]:
             layer=Layer.DISC,
             mask=Layer.EVERYTHING & ~Layer.DISC,
         ),
-        Disc(owner=ship[Ship].seat, ship=ship.id, speed=speed, overcharged=overcharged),
+        Disc(owner=ship[Ship].seat, team=ship[Ship].team, ship=ship.id, speed=speed, overcharged=overcharged),
     )
 
 
 @discs.setup
 def let_through(world: World) -> None:
-    """Discs fly through their thrower until they have left it, and through ships that cannot be harmed."""
+    """Whom a disc flies through: its thrower until it has left, team mates, and ships that cannot be harmed."""
 
     @world.resource(Space).refuse(Disc, Ship)
     def passes(world: World, disc: Entity, ship: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
-        flying = disc[Disc]
-        return is_untouchable(ship) or (flying.ship == ship.id and not flying.away)
+        flying, flown = disc[Disc], ship[Ship]
+        if flying.owner == flown.seat:
+            return is_untouchable(ship) or (flying.ship == ship.id and not flying.away)
+        return is_untouchable(ship) or (flying.team == flown.team != Team.NONE)
 
 
 @discs.on(Tick)

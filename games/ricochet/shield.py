@@ -65,7 +65,7 @@ def reflect(world: World, ship: Entity, disc: Entity) -> bool:
     motion.vx -= 2 * into * nx
     motion.vy -= 2 * into * ny
     before, seat = flying.owner, ship[Ship].seat
-    flying.owner, flying.ship, flying.away = seat, ship.id, False
+    flying.owner, flying.team, flying.ship, flying.away = seat, ship[Ship].team, ship.id, False
     flying.life = tuning.DISC_LIFE
     shield.energy = max(0.0, shield.energy - tuning.SHIELD_REFLECT_COST)
     world.post(Reflected(seat, before, disc, there.x, there.y, nx, ny))

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from engine.app import AppError, Options
+from engine.ecs import Entity
+from engine.physics import Velocity
 from engine.scene import Transform
 from games.ricochet import tuning
-from games.ricochet.components import Ball, Crate, Disc, Player, Protection, Score, Team
+from games.ricochet.components import Ball, Crate, Disc, Hull, Player, Protection, Score, Team
 from games.ricochet.events import (
     ArenaOpened,
     CountedDown,
@@ -99,19 +101,34 @@ def test_thirty_two_ships_find_room_on_four_spots(table: Tables) -> None:
             assert hypot(one.x - other.x, one.y - other.y) > 2 * tuning.SHIP_RADIUS
 
 
-def test_team_mates_share_points_and_killing_one_costs(table: Tables) -> None:
+def test_team_mates_share_points_and_their_discs_pass_each_other_by(table: Tables) -> None:
     game = table(people=4, mode=Mode.TEAMS)
-    teams = [game.player(seat).team for seat in range(4)]
-    assert teams == [Team.A, Team.B, Team.A, Team.B]
+    assert [game.player(seat).team for seat in range(4)] == [Team.A, Team.B, Team.A, Team.B]
     for seat, spot in enumerate(((300, 300), (1300, 300), (300, 700), (1300, 700))):
         game.place(seat, *spot)
     kill(game, 1, by=0)
     points = tuning.KILL_POINTS + tuning.BOUNCE_POINTS
     assert team_points(game.world) == {Team.A: points, Team.B: 0}
-    killed = game.hear(Killed)
-    kill(game, 2, by=0)
-    assert killed[0].own_goal
+    disc = game.throw(0, 240, 700, 0.0, bounces=1)
+    game.run(20)
+    assert game.has_ship(2)
+    assert disc[Transform].x > 400
+    kill(game, 0, by=0)
     assert team_points(game.world)[Team.A] == points + tuning.SUICIDE_POINTS
+
+
+def test_crushing_a_team_mate_with_the_ball_costs(table: Tables) -> None:
+    game = table(people=4, mode=Mode.TEAMS, changes={"ball": {"at": [800, 500], "radius": 48}})
+    for seat, spot in enumerate(((300, 300), (1300, 300), (1000, 500), (1300, 700))):
+        game.place(seat, *spot)
+    game.ship(2)[Hull].points = 1.0
+    ball = game.world.only(Entity, having=(Ball,))
+    ball[Ball].last = 0
+    ball[Velocity].vx = 600.0
+    killed = game.hear(Killed)
+    game.run(40)
+    assert [(event.seat, event.by, event.own_goal) for event in killed] == [(2, 0, True)]
+    assert game.score(0).suicides == 1
 
 
 def test_the_ranking_goes_by_points_then_kills_then_deaths(table: Tables) -> None:

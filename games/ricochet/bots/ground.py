@@ -1,6 +1,6 @@
 """Ground: where a ship can fly in an arena, and the way from anywhere to anywhere. Follows from the map alone.
 
-The arena is a grid of square cells. A way is found once for each place one may want to go to: the distance to it
+The arena is a grid of square cells. A way is found once for each area one may want to go to: the distance to it
 from every cell, by Dijkstra's algorithm, and from each cell the next one that is nearer.
 """
 
@@ -23,6 +23,10 @@ TIGHT = tuning.SHIP_RADIUS + 8.0
 """A cell is blocked if its middle is nearer to something solid than this, units."""
 ROOMY = 70.0
 """Cells with less room than this are flown through only if it saves a lot, units."""
+AREA = 150.0
+"""Ways are found to the middles of squares of this side, so that there are not too many to find, units."""
+NEAR = 2 * AREA
+"""What is nearer than this is flown to straight if the way is clear, units."""
 AHEAD = 5
 """Cells a pilot looks ahead on the way."""
 NEIGHBOURS = (
@@ -71,7 +75,9 @@ class Ground:
 
     def towards(self, x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
         """A point to fly straight to from (x, y), on the way to (to_x, to_y)."""
-        goal = self.cell(to_x, to_y)
+        if abs(to_x - x) + abs(to_y - y) < NEAR and self.is_clear(x, y, to_x, to_y):
+            return to_x, to_y
+        goal = self.cell((to_x // AREA + 0.5) * AREA, (to_y // AREA + 0.5) * AREA)
         way = self._ways.get(goal) or self._find(goal)
         here = self.cell(x, y)
         best = way[here]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import pi, remainder, tau
+from math import remainder, tau
 
 from engine.app import Commanded, Plugin, Time
-from engine.ecs import Entity, World
-from games.ricochet.arena import Arena, Arenas
+from engine.ecs import World
 from games.ricochet.bots.brain import THOUGHT, BotSettings, Brain
 from games.ricochet.bots.evasion import evade
-from games.ricochet.bots.foresight import Foresight
-from games.ricochet.bots.ground import Ground
 from games.ricochet.bots.gunner import consider_throw, watch
 from games.ricochet.bots.pilot import fly
 from games.ricochet.bots.sight import Self, Sight
 from games.ricochet.bots.skill import LEVELS, SKILLS, Skill
+from games.ricochet.bots.thought import Terrain, Thought
 from games.ricochet.commands import Fly
 from games.ricochet.components import Player
 from games.ricochet.events import SeatTaken
-from games.ricochet.match import Match
 from games.ricochet.rules import rules
 from games.ricochet.seats import player_in
 
@@ -28,15 +24,6 @@ bots = Plugin("ricochet.bots", needs=[rules])
 
 STEADY_AIM = 0.05
 """The aim is on a mark nearer than this, radians."""
-
-
-@dataclass(slots=True)
-class Terrain:
-    """What the bots know of the arena by heart; not state, it follows from the map."""
-
-    arena: Arena
-    ground: Ground
-    foresight: Foresight
 
 
 @bots.on(SeatTaken)
@@ -64,23 +51,22 @@ def play(world: World) -> Iterator[Commanded[Fly]]:
         if brain.pause <= 0:
             brain.pause = THOUGHT
             sight = sight or Sight.take(world)
-            _think(sight, brain, ship, skill, _terrain(world), dt)
+            _think(Thought(brain, skill, Self.of(ship), sight, Terrain.of(world), THOUGHT * dt, world.rng))
         yield Commanded(player.seat, _act(brain, skill, dt))
 
 
-def _think(sight: Sight, brain: Brain, ship: Entity, skill: Skill, terrain: Terrain, dt: float) -> None:
-    me = Self.of(ship)
-    target = watch(sight, brain, me, dt)
-    if not evade(sight, brain, me, skill, terrain.ground, dt):
-        fly(sight, brain, me, skill, target, terrain.ground, terrain.arena)
-    consider_throw(sight, brain, me, skill, target, terrain.foresight)
+def _think(thought: Thought) -> None:
+    target = watch(thought)
+    if not evade(thought):
+        fly(thought, target)
+    consider_throw(thought, target)
 
 
 def _act(brain: Brain, skill: Skill, dt: float) -> Fly:
     """Bring the aim round, count the times down, and make a command of it all."""
     turn = remainder(brain.wish - brain.aim, tau)
     most = skill.turning * dt
-    brain.aim = remainder(brain.aim + max(-most, min(most, turn)), 2 * pi)
+    brain.aim = remainder(brain.aim + max(-most, min(most, turn)), tau)
     fire = brain.shot > 0 and abs(turn) < STEADY_AIM
     if fire:
         brain.shot = 0.0
@@ -91,12 +77,3 @@ def _act(brain: Brain, skill: Skill, dt: float) -> Fly:
     brain.nerve = max(0.0, brain.nerve - dt)
     brain.cover = max(0.0, brain.cover - dt)
     return Fly(brain.thrust_x, brain.thrust_y, brain.aim, fire, dash, brain.cover > 0)
-
-
-def _terrain(world: World) -> Terrain:
-    """Learn the arena by heart, once."""
-    arena = world.resource(Arenas)[world.resource(Match).arena]
-    known = world.find_resource(Terrain)
-    if known is None or known.arena is not arena:
-        known = world.insert(Terrain(arena, Ground(arena), Foresight(arena)))
-    return known

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import hypot
 
 from engine.ecs import Entity, World
 from engine.physics import Space, Velocity
 from engine.scene import Transform
 from games.ricochet.components import (
+    NOBODY,
     Ball,
     Boosts,
     Dash,
     Disc,
-    Hull,
     Magazine,
     Pad,
-    Pickup,
     Protection,
     Shield,
     Ship,
@@ -24,7 +25,7 @@ from games.ricochet.components import (
 from games.ricochet.layers import Layer
 from games.ricochet.match import Match
 
-VIEW_X, VIEW_Y = 800.0, 450.0
+VIEW_X, VIEW_Y = 640.0, 360.0
 """What a player has on the screen: this far to each side, units."""
 
 
@@ -37,10 +38,20 @@ class Seen:
     y: float
     vx: float
     vy: float
-    seat: int = -1
-    team: int = 0
+    seat: int = NOBODY
+    team: int = Team.NONE
     safe: bool = False
     """A ship that blinks: it cannot be harmed."""
+
+
+@dataclass(slots=True)
+class SeenPad:
+    """Where pickups appear."""
+
+    x: float
+    y: float
+    full: bool
+    """Whether one lies there."""
 
 
 @dataclass(slots=True)
@@ -51,7 +62,6 @@ class Self:
     ship: Ship
     at: Transform
     motion: Velocity
-    hull: Hull
     magazine: Magazine
     dash: Dash
     shield: Shield
@@ -59,26 +69,40 @@ class Self:
 
     @classmethod
     def of(cls, ship: Entity) -> Self:
-        parts = (Ship, Transform, Velocity, Hull, Magazine, Dash, Shield, Boosts)
-        return cls(ship, *(ship[part] for part in parts))  # type: ignore[arg-type]
+        return cls(
+            ship,
+            ship[Ship],
+            ship[Transform],
+            ship[Velocity],
+            ship[Magazine],
+            ship[Dash],
+            ship[Shield],
+            ship[Boosts],
+        )
+
+    def has_on_screen(self, x: float, y: float) -> bool:
+        """Whether its player would have (x, y) on the screen."""
+        return abs(x - self.at.x) < VIEW_X and abs(y - self.at.y) < VIEW_Y
+
+    def distance(self, x: float, y: float) -> float:
+        return hypot(x - self.at.x, y - self.at.y)
 
 
 @dataclass(slots=True)
 class Sight:
-    """Everything in the open, of which `around` gives a bot its part."""
+    """Everything that flies in the open; the methods tell what one bot sees of it."""
 
-    world: World
     space: Space
     playing: bool
     ships: list[Seen] = field(default_factory=list[Seen])
     missiles: list[Seen] = field(default_factory=list[Seen])
     """Discs and the ball."""
-    pads: list[tuple[float, float, Pickup | None]] = field(default_factory=list[tuple[float, float, Pickup | None]])
-    """Where pickups appear, and the one that lies there."""
+    pads: list[SeenPad] = field(default_factory=list[SeenPad])
 
     @classmethod
     def take(cls, world: World) -> Sight:
-        sight = cls(world, world.resource(Space), world.resource(Match).playing)
+        """Look at the world."""
+        sight = cls(world.resource(Space), world.resource(Match).playing)
         for entity, ship, at, motion, protection in world.rows(Entity, Ship, Transform, Velocity, Protection):
             safe = protection.seconds > 0
             sight.ships.append(Seen(entity, at.x, at.y, motion.vx, motion.vy, ship.seat, ship.team, safe))
@@ -86,7 +110,7 @@ class Sight:
             for entity, at, motion in world.rows(Entity, Transform, Velocity, having=(kind,)):
                 sight.missiles.append(Seen(entity, at.x, at.y, motion.vx, motion.vy))
         for pad, at in world.rows(Pad, Transform):
-            sight.pads.append((at.x, at.y, pad.kinds[pad.turn] if pad.wait == 0 else None))
+            sight.pads.append(SeenPad(at.x, at.y, pad.wait == 0))
         return sight
 
     def is_open(self, me: Self, x: float, y: float) -> bool:
@@ -97,19 +121,17 @@ class Sight:
         """The enemies on the bot's screen, nearest first, with a weakness for the one it is after already."""
 
         def distance(seen: Seen) -> float:
-            far = abs(seen.x - me.at.x) + abs(seen.y - me.at.y)
-            return far * 0.6 if seen.entity.id == favourite else far
+            return me.distance(seen.x, seen.y) * (0.6 if seen.entity.id == favourite else 1.0)
 
-        found = [
-            seen
-            for seen in self.ships
-            if seen.seat != me.ship.seat
-            and (me.ship.team == Team.NONE or seen.team != me.ship.team)
-            and on_screen(me, seen.x, seen.y)
-        ]
-        return sorted(found, key=distance)
+        shown = [seen for seen in self._all_enemies(me) if me.has_on_screen(seen.x, seen.y)]
+        return sorted(shown, key=distance)
 
+    def arrow(self, me: Self) -> Seen | None:
+        """The nearest enemy, to whom an arrow at the edge of a player's screen points."""
+        return min(self._all_enemies(me), key=lambda seen: me.distance(seen.x, seen.y), default=None)
 
-def on_screen(me: Self, x: float, y: float) -> bool:
-    """Whether (x, y) is on the screen of the bot's player."""
-    return abs(x - me.at.x) < VIEW_X and abs(y - me.at.y) < VIEW_Y
+    def _all_enemies(self, me: Self) -> Iterator[Seen]:
+        mine = me.ship
+        for seen in self.ships:
+            if seen.seat != mine.seat and (mine.team == Team.NONE or seen.team != mine.team):
+                yield seen
