@@ -20,6 +20,8 @@ from engine.graphics.text import Align
 if TYPE_CHECKING:
     from engine.desktop.software import SoftwareRenderer
 
+FAR = 1 << 20
+"""Pixels from the origin beyond which nothing is drawn; surfaces count in C integers."""
 FRACTION = 4
 """Places told apart within a pixel, so that shapes that move slowly repeat."""
 MOST_EXACT = 1 << 18
@@ -258,18 +260,26 @@ class SoftwareCanvas:
         additive: bool = False,
     ) -> None:
         x, y = self._at(x, y)
-        batch = SpriteBatch(
-            np.array([picture_number(image)], np.uint32),
-            np.array([x]),
-            np.array([y]),
-            np.array([angle]),
-            np.array([scale * self._zoom]),
-            np.array([tint], np.uint32),
-            np.array([opacity]),
-            np.zeros(1, np.bool_),
-            additive,
-        )
-        self._renderer.sprites(batch)
+        scale, angle, opacity = round(scale * self._zoom, 3), round(angle % tau, 2), round(opacity, 2)
+        blend = pygame.BLEND_RGB_ADD if additive else pygame.BLEND_PREMULTIPLIED
+
+        def make() -> tuple[Stamp, ...]:
+            batch = SpriteBatch(
+                np.array([picture_number(image)], np.uint32),
+                np.zeros(1),
+                np.zeros(1),
+                np.array([angle]),
+                np.array([scale]),
+                np.array([tint], np.uint32),
+                np.array([opacity]),
+                np.zeros(1, np.bool_),
+                additive,
+            )
+            surfaces, left, top, _ = self._renderer.frames.of(batch)
+            return tuple(Stamp(surface, -round(left[0]), -round(top[0]), blend) for surface in surfaces)
+
+        key = "sprite", image, scale, angle, tint, opacity, additive
+        self._lay(self._renderer.stamps.get(key, make), round(x), round(y))
 
     def picture(self, image: str, x: float, y: float, width: float, height: float, *, opacity: float = 1.0) -> None:
         x, y = self._at(x, y)
@@ -322,6 +332,8 @@ class SoftwareCanvas:
         self._lay(self._renderer.stamps.get(key, make), x, y)
 
     def _lay(self, stamps: tuple[Stamp, ...], x: int, y: int) -> None:
+        if not (-FAR < x < FAR and -FAR < y < FAR):
+            return
         self._renderer.is_blank = False
         for stamp in stamps:
             self.surface.blit(stamp.surface, (x + stamp.x, y + stamp.y), None, stamp.blend)

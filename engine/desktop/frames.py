@@ -52,6 +52,8 @@ class _Last(NamedTuple):
     columns: tuple[NDArray[Any], ...]
     angle: NDArray[np.floating]
     looks: Indices
+    seen: Indices
+    """The looks that there are among them, each once."""
     chosen: Chosen
 
 
@@ -145,13 +147,15 @@ class Frames:
             looks = self._find(key if drawn is None else key[drawn])
         else:
             looks, drawn = last.looks, last.chosen.drawn
-        self._used[looks] = self._image
         if last is not None and same and np.array_equal(last.angle, batch.angle):
+            self._used[last.seen] = self._image
             return last.chosen
+        seen = last.seen if last is not None and same else np.unique(looks)
+        self._used[seen] = self._image
         chosen = self._turned(looks, batch.angle if drawn is None else batch.angle[drawn], drawn)
         # Copies, as columns may be views that change in place.
         kept = last.columns if last is not None and same else tuple(column.copy() for column in columns)
-        self._last[batch.additive] = _Last(kept, batch.angle.copy(), looks, chosen)
+        self._last[batch.additive] = _Last(kept, batch.angle.copy(), looks, seen, chosen)
         return chosen
 
     def _turned(self, looks: Indices, angle: NDArray[np.floating], drawn: Drawn) -> Chosen:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import pi, tau
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.ecs import ChildOf, Component, Entity, Rows, World
+from engine.ecs.entity import INDEX
 from engine.scene import Interpolation, Offset, Transform
 
 Floats = NDArray[np.float64]
@@ -33,12 +35,14 @@ def place_of(world: World, entity: Entity, alpha: float) -> tuple[float, float, 
     here = entity.get(Transform)
     if here is None:
         return None
+    x, y, angle = here.x, here.y, here.angle
     past = world.resource(Interpolation).past[1 if entity.local else 0]
-    if alpha >= 1.0:
-        return here.x, here.y, here.angle
-    now = np.array([here.x]), np.array([here.y]), np.array([here.angle])
-    x, y, angle = past.between(np.array([entity.id], np.uint64), now, alpha)
-    return float(x[0]), float(y[0]), float(angle[0])
+    index = entity.id & INDEX
+    if alpha >= 1.0 or index >= len(past.ids) or int(past.ids[index]) != entity.id:
+        return x, y, angle
+    back = 1.0 - alpha
+    turn = (angle - float(past.angle[index]) + pi) % tau - pi
+    return x - (x - float(past.x[index])) * back, y - (y - float(past.y[index])) * back, angle - turn * back
 
 
 def _at_parents(world: World, rows: Rows, alpha: float) -> tuple[Floats, Floats, Floats]:

@@ -444,7 +444,7 @@ def test_degenerate_shapes_are_no_trouble(renderer: SoftwareRenderer):
     canvas.arc(10, 10, 5, 1.0, 1.0)
     canvas.rect(5, 5, 0, 0, fill=Color(255, 0, 0), line=1, radius=9)
     canvas.text("far away", -1e6, 1e6)
-    canvas.sprite("plain.png", 1e9, -1e9)
+    canvas.sprite("plain.png", 1e15, -1e15)
 
 
 def test_what_was_not_used_for_long_gives_way(pictures: Assets):
