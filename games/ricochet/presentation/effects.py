@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import atan2, ceil, cos, sin
 
-from engine.app import Frame, Plugin
+from engine.app import End, Frame, Plugin, Time
 from engine.ecs import F32, Component, Entity, World, f32
 from engine.graphics import Camera, Color, Particles, Text
 from engine.scene import Transform
@@ -43,15 +43,19 @@ from games.ricochet.seats import player_in
 effects = Plugin("ricochet.presentation.effects")
 
 
+RISE = 60.0
+"""Units a second."""
 FADE_STEPS = 6
 """A glowing text is drawn anew for each strength, so it fades in few steps."""
 
 
 class Rising(Component, local=True):
-    """A text that rises and fades."""
+    """A text that rises and fades, in simulated time."""
 
-    left: F32 = f32(default=0.9)
-    speed: F32 = f32(default=60.0)
+    start: F32 = f32()
+    """Where it began, its y."""
+    born: F32 = f32()
+    seconds: F32 = f32(default=0.9)
 
 
 def color_in(world: World, seat: int) -> Color:
@@ -77,7 +81,7 @@ def _say(world: World, text: str, x: float, y: float, color: int, size: float, s
     world.spawn(
         Text(text, size=size, color=color, layer=Layer.NAMES + 1, glow=8.0),
         Transform(x, y),
-        Rising(left=seconds),
+        Rising(y, world.resource(Time).seconds, seconds),
         local=True,
     )
 
@@ -205,12 +209,21 @@ def jolt(world: World, started: RoundStarted) -> None:
     world.resource(Camera).shake(5.0, 0.25)
 
 
+@effects.on(End)
+def forget(world: World, stage: End) -> None:
+    """Texts go when their time is over, also while nobody looks."""
+    now = world.resource(Time).seconds
+    for entity, rising in world.rows(Entity, Rising):
+        if now >= rising.born + rising.seconds:
+            entity.despawn()
+
+
 @effects.on(Frame)
 def rise(world: World, frame: Frame) -> None:
-    for entity, rising, text, at in world.rows(Entity, Rising, Text, Transform):
-        rising.left -= frame.dt
-        at.y -= rising.speed * frame.dt
-        fade = ceil(FADE_STEPS * min(1.0, max(0.0, rising.left / 0.4))) / FADE_STEPS
+    time = world.resource(Time)
+    now = time.seconds - time.dt * (1.0 - frame.alpha)
+    for rising, text, at in world.rows(Rising, Text, Transform):
+        age = max(0.0, now - rising.born)
+        at.y = rising.start - RISE * age
+        fade = ceil(FADE_STEPS * min(1.0, max(0.0, (rising.seconds - age) / 0.4))) / FADE_STEPS
         text.color = text.color & 0xFFFFFF00 | round(255 * fade)
-        if rising.left <= 0:
-            entity.despawn()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import field
-from math import ceil, pi, sin
+from math import atan2, ceil, cos, pi, sin
 
-from engine.app import Frame, Plugin, SceneCovered, SceneUncovered
+from engine.app import Frame, Plugin, SceneCovered, SceneUncovered, Time
 from engine.ecs import Entity, Resource, World
 from engine.graphics import Camera, Canvas, Color, DrawOverlay
 from engine.scene import Transform
@@ -18,7 +18,6 @@ from games.ricochet.components import (
     Dash,
     Hull,
     Magazine,
-    Person,
     Pickup,
     Player,
     Shield,
@@ -36,28 +35,43 @@ from games.ricochet.presentation.looks import (
     PICKUP_COLORS,
     PICKUP_NAMES,
     TEAM_COLORS,
+    TEAM_IMAGES,
     color_of,
     shape_of,
 )
+from games.ricochet.presentation.scoreboard import podium, scoreboard
 from games.ricochet.presentation.viewer import Viewer
 from games.ricochet.scoring import ranking, team_points
 from games.ricochet.seats import player_in, ship_of
 
 hud = Plugin("ricochet.presentation.hud")
 
+FADE_STEPS = 6
+"""A text is drawn anew for each strength, so it fades in few steps."""
 FEED_SECONDS = 6.0
 FEED_LINES = 5
 EDGE_RINGS, EDGE_STEP = 14, 4.0
+STAGE_SECONDS, STAGE_BAR = 1.5, 66.0
+STATE_WIDTH, STATE_HEIGHT = 480.0, 66.0
+EDGE = 38.0
+"""From the screen's edge to who is pointed at from there."""
+FARTHEST = 1300.0
+"""Units beyond which nobody is pointed at."""
+TURN = pi / 16
 PANEL = 0x070B14C8
 """The dark glass behind text."""
 
 
 class Feed(Resource, local=True):
-    """The kill feed and the big message, with the seconds they have been shown."""
+    """What the display tells besides the state of the match."""
 
     lines: deque[tuple[float, Killed]] = field(default_factory=lambda: deque[tuple[float, Killed]](maxlen=FEED_LINES))
+    """The kills, newest first, with the simulated time of each."""
     message: str = ""
-    message_left: float = 0.0
+    message_until: float = 0.0
+    """Simulated time."""
+    staged: float = STAGE_SECONDS
+    """Real seconds since one's own third-bounce kill: the world itself nearly stands still then."""
     scoreboard: bool = False
     """Whether the player holds the scoreboard open."""
     crosshair: tuple[float, float] | None = None
@@ -73,22 +87,21 @@ def prepare(world: World) -> None:
 
 @hud.on(Killed)
 def note(world: World, killed: Killed) -> None:
-    world.resource(Feed).lines.appendleft((0.0, killed))
+    feed = world.resource(Feed)
+    feed.lines.appendleft((world.resource(Time).seconds, killed))
+    if killed.credited and killed.bounces >= 3 and killed.by == world.resource(Viewer).seat:
+        feed.staged = 0.0
 
 
 @hud.on(RoundStarted)
 def go(world: World, started: RoundStarted) -> None:
     feed = world.resource(Feed)
-    feed.message, feed.message_left = "GO!", 0.9
+    feed.message, feed.message_until = "GO!", world.resource(Time).seconds + 0.9
 
 
 @hud.on(Frame)
 def age(world: World, frame: Frame) -> None:
-    feed = world.resource(Feed)
-    feed.message_left = max(0.0, feed.message_left - frame.dt)
-    aged = [(seconds + frame.dt, killed) for seconds, killed in feed.lines if seconds + frame.dt < FEED_SECONDS]
-    feed.lines.clear()
-    feed.lines.extend(aged)
+    world.resource(Feed).staged += frame.dt
 
 
 @hud.on(SceneCovered)
@@ -110,7 +123,11 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     match = world.resource(Match)
     viewer = world.resource(Viewer)
     ship = ship_of(world, viewer.watched)
+    if match.part is Part.PODIUM:
+        podium(world, canvas)
+        return
     _arrows(world, canvas, viewer)
+    _stage(canvas, world.resource(Feed).staged)
     _clock(world, canvas, match)
     _standing(world, canvas, viewer)
     _feed(world, canvas)
@@ -123,10 +140,8 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     if match.part is Part.COUNTDOWN:
         _countdown(world, canvas, match)
     _message(world, canvas)
-    if match.part is Part.PODIUM:
-        _podium(world, canvas)
-    elif world.resource(Feed).scoreboard:
-        scoreboard(world, canvas, 150.0)
+    if world.resource(Feed).scoreboard:
+        scoreboard(world, canvas, 76.0, canvas.height - 90.0)
     _crosshair(world, canvas)
 
 
@@ -135,7 +150,7 @@ def draw(world: World, overlay: DrawOverlay) -> None:
 
 def _clock(world: World, canvas: Canvas, match: Match) -> None:
     middle = canvas.width / 2
-    seconds = ceil(match.left) if match.playing else (0 if match.part is Part.PODIUM else int(match.round_time))
+    seconds = ceil(match.left) if match.playing else int(match.round_time)
     urgent = match.playing and seconds <= 10
     canvas.rect(middle - 78, 10, 156, 46, fill=PANEL, radius=10)
     canvas.text(
@@ -151,6 +166,9 @@ def _clock(world: World, canvas: Canvas, match: Match) -> None:
         for side, team, x in (("right", Team.A, middle - 92), ("left", Team.B, middle + 92)):
             align = "right" if side == "right" else "left"
             canvas.text(str(points[team]), x, 15, size=34, color=TEAM_COLORS[team], align=align, glow=6)
+            beyond = canvas.measure(str(points[team]), size=34)[0] + 24
+            at = x - beyond if side == "right" else x + beyond
+            canvas.sprite(TEAM_IMAGES[team], at, 32, scale=0.34, tint=TEAM_COLORS[team])
 
 
 def _standing(world: World, canvas: Canvas, viewer: Viewer) -> None:
@@ -160,42 +178,45 @@ def _standing(world: World, canvas: Canvas, viewer: Viewer) -> None:
     mine = next(((n, line) for n, line in enumerate(lines, 1) if line[0].seat == viewer.watched), None)
     if mine is not None and mine[0] > 3:
         shown.append(mine)
-    canvas.rect(14, 10, 218, 12 + 24 * len(shown), fill=PANEL, radius=10)
+    canvas.rect(14, 10, 232, 12 + 26 * len(shown), fill=PANEL, radius=10)
     for row, (place, (player, score)) in enumerate(shown):
-        y = 16 + 24 * row
+        y = 17 + 26 * row
         own = player.seat == viewer.watched
         color = color_of(player.seat, player.team)
-        canvas.text(f"{place}", 26, y, size=17, color=CALM)
-        canvas.sprite(f"sprites/ships/{shape_of(player.seat)}.png", 58, y + 10, scale=0.34, tint=color)
-        canvas.text(player.name, 78, y, size=17, color=BRIGHT if own else color)
-        canvas.text(f"{score.points}", 220, y, size=17, color=BRIGHT if own else CALM, align="right")
+        canvas.text(f"{place}", 26, y, size=21, color=CALM)
+        canvas.sprite(f"sprites/ships/{shape_of(player.seat)}.png", 62, y + 8, scale=0.34, tint=color)
+        canvas.text(player.name, 84, y, size=21, color=BRIGHT if own else color)
+        canvas.text(f"{score.points}", 234, y, size=21, color=BRIGHT if own else CALM, align="right")
 
 
 def _feed(world: World, canvas: Canvas) -> None:
-    """Who got whom; a ring for each bounce the disc had made."""
-    right = canvas.width - 18
-    for row, (seconds, killed) in enumerate(world.resource(Feed).lines):
-        fade = min(1.0, (FEED_SECONDS - seconds) / 0.8)
-        y = 14 + row * 28
+    """Who got whom; a chevron for each bounce the disc had made."""
+    right, now = canvas.width - 24, world.resource(Time).seconds
+    for row, (born, killed) in enumerate(world.resource(Feed).lines):
+        left_to_show = born + FEED_SECONDS - now
+        if left_to_show <= 0:
+            break
+        fade = ceil(FADE_STEPS * min(1.0, left_to_show / 0.8)) / FADE_STEPS
+        y = 16 + row * 30
         killer, victim = "" if killed.by == killed.seat else _name(world, killed.by), _name(world, killed.seat)
         how = _how(killed)
         rings = killed.bounces if not how else 0
-        middle = canvas.measure(how, size=15)[0] if how else 16.0 + 12.0 * rings
-        victim_x = right - canvas.measure(victim, size=17)[0]
-        middle_x = victim_x - 10 - middle
-        left = middle_x - 10 - canvas.measure(killer, size=17)[0] if killer else middle_x
-        canvas.rect(left - 10, y - 3, right - left + 20, 26, fill=PANEL & 0xFFFFFF00 | round(0xB0 * fade), radius=8)
+        middle = canvas.measure(how, size=18)[0] if how else 16.0 + 12.0 * rings
+        victim_x = right - canvas.measure(victim, size=21)[0]
+        middle_x = victim_x - 12 - middle
+        left = middle_x - 12 - canvas.measure(killer, size=21)[0] if killer else middle_x
+        canvas.rect(left - 10, y - 5, right - left + 20, 26, fill=PANEL & 0xFFFFFF00 | round(0xB0 * fade), radius=8)
         if killer:
-            canvas.text(killer, left, y, size=17, color=color_in(world, killed.by).fade(fade))
-        canvas.text(victim, victim_x, y, size=17, color=color_in(world, killed.seat).fade(fade))
+            canvas.text(killer, left, y, size=21, color=color_in(world, killed.by).fade(fade))
+        canvas.text(victim, victim_x, y, size=21, color=color_in(world, killed.seat).fade(fade))
         color = (GOLD if rings >= 3 else CALM).fade(fade)
         if how:
-            canvas.text(how, middle_x, y + 1, size=15, color=color)
+            canvas.text(how, middle_x, y + 1, size=18, color=color)
         else:
-            canvas.circle(middle_x + 8, y + 10, 5, fill=color, width=0)
+            canvas.circle(middle_x + 8, y + 8, 5, fill=color, width=0)
             for ring in range(rings):
                 x = middle_x + 12 + 12 * ring
-                canvas.polyline(((x + 2, y + 5), (x + 7, y + 10), (x + 2, y + 15)), color, width=2)
+                canvas.polyline(((x + 2, y + 3), (x + 7, y + 8), (x + 2, y + 13)), color, width=2)
 
 
 def _how(killed: Killed) -> str:
@@ -214,36 +235,40 @@ def _name(world: World, seat: int) -> str:
 
 
 def _state(canvas: Canvas, ship: Entity) -> None:
+    """Hull and shield on the left, discs in the middle, dash on the right."""
     hull, magazine, dash, shield = ship[Hull], ship[Magazine], ship[Dash], ship[Shield]
     color = color_of(ship[Ship].seat, ship[Ship].team)
-    middle, bottom = canvas.width / 2, canvas.height - 16
-    left = middle - 190
-    canvas.rect(left - 16, bottom - 62, 412, 62, fill=PANEL, radius=12)
-    share = hull.points / tuning.HULL
-    canvas.text("HULL", left, bottom - 56, size=12, color=CALM)
-    canvas.bar(left, bottom - 40, 120, 12, share, DANGER if share <= 0.55 else color, radius=4)
-    canvas.text(f"{ceil(hull.points)}", left + 120, bottom - 57, size=13, color=BRIGHT, align="right")
-    canvas.text("SHIELD", left, bottom - 24, size=12, color=CALM)
-    canvas.bar(left + 52, bottom - 20, 68, 8, shield.energy / tuning.SHIELD_ENERGY, BRIGHT, radius=3)
+    middle, bottom = canvas.width / 2, canvas.height - 14
+    left, right = middle - STATE_WIDTH / 2 + 18, middle + STATE_WIDTH / 2 - 18
+    canvas.rect(left - 18, bottom - STATE_HEIGHT, STATE_WIDTH, STATE_HEIGHT, fill=PANEL, radius=12)
+    share, low = hull.points / tuning.HULL, hull.points <= tuning.DIRECT_DAMAGE
+    canvas.text("HULL", left, bottom - 57, size=17, color=DANGER if low else CALM)
+    canvas.text(f"{ceil(hull.points)}", left + 150, bottom - 58, size=20, color=BRIGHT, align="right")
+    canvas.bar(left, bottom - 41, 150, 10, share, DANGER if low else color, radius=4)
+    canvas.text("SHIELD", left, bottom - 22, size=17, color=CALM)
+    energy = shield.energy / tuning.SHIELD_ENERGY
+    usable = shield.raised or shield.energy >= tuning.SHIELD_MINIMUM
+    canvas.bar(left + 62, bottom - 20, 88, 8, energy, BRIGHT if usable else CALM.fade(0.6), radius=3)
     for slot in range(tuning.MAGAZINE):
-        x = middle - 22 + slot * 34 - 12
-        ready = slot < magazine.discs
-        canvas.circle(
-            x,
-            bottom - 31,
-            11,
-            fill=color.fade(0.35) if ready else None,
-            color=color if ready else CALM.fade(0.4),
-            width=2.5,
-        )
-        if slot == magazine.discs:
-            done = 1.0 - magazine.refill / tuning.REFILL
-            canvas.arc(x, bottom - 31, 11, -pi / 2, -pi / 2 + 2 * pi * max(0.02, done), color, width=3)
-    x = left + 260
-    ready = dash.cooldown <= 0
-    canvas.text("DASH", x, bottom - 56, size=12, color=BRIGHT if ready else CALM)
-    longest = tuning.DASH_COOLDOWN
-    canvas.bar(x, bottom - 40, 120, 12, 1.0 - dash.cooldown / longest, color if ready else CALM, radius=4)
+        _slot(canvas, middle + (slot - (tuning.MAGAZINE - 1) / 2) * 36, bottom - 33, magazine, slot, color)
+    x, ready = right - 150, dash.cooldown <= 0
+    canvas.text("DASH", x, bottom - 57, size=17, color=BRIGHT if ready else CALM)
+    if ready:
+        canvas.text("ready", right, bottom - 57, size=17, color=color, align="right")
+    longest = tuning.PHASE_COOLDOWN if dash.phasing else tuning.DASH_COOLDOWN
+    share = 1.0 - min(1.0, dash.cooldown / longest)
+    canvas.bar(x, bottom - 41, 150, 10, share, color if ready else CALM, radius=4)
+
+
+def _slot(canvas: Canvas, x: float, y: float, magazine: Magazine, slot: int, color: Color) -> None:
+    """A disc at hand, or one that is on its way back."""
+    if slot < magazine.discs:
+        canvas.circle(x, y, 12, fill=color.fade(0.35), color=color, width=2.5, glow=5)
+        return
+    canvas.circle(x, y, 12, color=CALM.fade(0.35), width=2.5)
+    if slot == magazine.discs:
+        done = round((1.0 - magazine.refill / tuning.REFILL) * 24) / 24
+        canvas.arc(x, y, 12, -pi / 2, -pi / 2 + 2 * pi * max(0.02, done), color, width=3)
 
 
 def _boosts(canvas: Canvas, ship: Entity) -> None:
@@ -255,18 +280,18 @@ def _boosts(canvas: Canvas, ship: Entity) -> None:
         active.append((Pickup.OVERCHARGE, f"{boosts.overcharge:.0f} s"))
     if boosts.phases:
         active.append((Pickup.DASH, f"×{boosts.phases}"))
-    x = canvas.width / 2 - 85 * (len(active) - 1)
+    x = canvas.width / 2 - 95 * (len(active) - 1)
     for kind, amount in active:
         canvas.text(
             f"{PICKUP_NAMES[kind]} {amount}",
             x,
-            canvas.height - 104,
-            size=17,
+            canvas.height - 106,
+            size=21,
             color=PICKUP_COLORS[kind],
             align="center",
             glow=6,
         )
-        x += 170
+        x += 190
 
 
 def _edge_warning(canvas: Canvas, ship: Entity, time: float) -> None:
@@ -295,19 +320,25 @@ def _waiting(world: World, canvas: Canvas, seat: int) -> None:
 def _arrows(world: World, canvas: Canvas, viewer: Viewer) -> None:
     """Who is near but out of sight is pointed at from the edge."""
     camera = world.resource(Camera)
+    middle_x, middle_y = canvas.width / 2, canvas.height / 2
     for at, ship in world.rows(Transform, Ship):
         if ship.seat == viewer.watched or camera.sees(at.x, at.y, -10):
             continue
         distance = camera.distance(at.x, at.y)
-        if distance > 1300:
+        if distance > FARTHEST:
             continue
         x, y = camera.world_to_screen(at.x, at.y)
-        edge_x = min(max(x, 26.0), canvas.width - 26)
-        edge_y = min(max(y, 26.0), canvas.height - 26)
-        color = color_of(ship.seat, ship.team).fade(0.9 - 0.6 * distance / 1300)
-        canvas.sprite(
-            f"sprites/ships/{shape_of(ship.seat)}.png", edge_x, edge_y, scale=0.36, tint=color, angle=at.angle
-        )
+        angle = round(atan2(y - middle_y, x - middle_x) / TURN) * TURN
+        edge_x = min(max(x, EDGE), canvas.width - EDGE)
+        edge_y = min(max(y, EDGE), canvas.height - EDGE)
+        if abs(edge_x - middle_x) < STATE_WIDTH / 2 + EDGE:  # not under the state
+            edge_y = min(edge_y, canvas.height - STATE_HEIGHT - 14 - EDGE)
+        near = ceil(4 * (1.0 - distance / FARTHEST)) / 4
+        color = color_of(ship.seat, ship.team).fade(0.25 + 0.7 * near)
+        canvas.sprite(f"sprites/ships/{shape_of(ship.seat)}.png", edge_x, edge_y, scale=0.34, tint=color)
+        tip_x, tip_y = round(edge_x + 22 * cos(angle)), round(edge_y + 22 * sin(angle))
+        wings = [(tip_x + 7 * cos(angle + side), tip_y + 7 * sin(angle + side)) for side in (2.4, -2.4)]
+        canvas.polyline((wings[0], (tip_x, tip_y), wings[1]), color, width=2)
 
 
 # Middle
@@ -325,78 +356,24 @@ def _countdown(world: World, canvas: Canvas, match: Match) -> None:
 
 def _message(world: World, canvas: Canvas) -> None:
     feed = world.resource(Feed)
-    if feed.message_left > 0:
-        canvas.text(
-            feed.message,
-            canvas.width / 2,
-            240,
-            size=110,
-            color=GOLD.fade(min(1.0, feed.message_left / 0.4)),
-            align="center",
-            glow=18,
-        )
+    left = feed.message_until - world.resource(Time).seconds
+    if left > 0:
+        fade = ceil(FADE_STEPS * min(1.0, left / 0.4)) / FADE_STEPS
+        canvas.text(feed.message, canvas.width / 2, 220, size=110, color=GOLD.fade(fade), align="center", glow=18)
 
 
-def scoreboard(world: World, canvas: Canvas, top: float) -> None:
-    """Everyone, best first."""
-    lines = ranking(world)
-    size, step = (18, 26) if len(lines) <= 16 else (13, 17)
-    width, height = 660.0, 54 + step * len(lines)
-    left = (canvas.width - width) / 2
-    canvas.rect(left, top, width, height, fill=0x070B14E6, color=CALM.fade(0.5), line=1.5, radius=14)
-    columns = (("POINTS", 330), ("KILLS", 410), ("BANKS", 490), ("DEATHS", 570), ("OWN", 636))
-    for name, x in columns:
-        canvas.text(name, left + x, top + 14, size=13, color=CALM, align="right")
-    own = world.resource(Viewer).watched
-    people = {player.seat for player in world.rows(Player, having=(Person,))}
-    for row, (player, score) in enumerate(lines):
-        y = top + 40 + row * step
-        color = color_of(player.seat, player.team)
-        mine = player.seat == own
-        if mine:
-            canvas.rect(left + 8, y - 3, width - 16, step, fill=color.fade(0.16), radius=6)
-        canvas.text(f"{row + 1}", left + 34, y, size=size, color=CALM, align="right")
-        canvas.sprite(
-            f"sprites/ships/{shape_of(player.seat)}.png", left + 58, y + size * 0.6, scale=0.02 * size, tint=color
-        )
-        name = player.name if player.seat in people else f"{player.name} ·"
-        canvas.text(name, left + 82, y, size=size, color=BRIGHT if mine else color)
-        values = (score.points, score.kills, score.ricochets, score.deaths, score.suicides)
-        for value, (_, x) in zip(values, columns, strict=True):
-            canvas.text(str(value), left + x, y, size=size, color=BRIGHT if mine else CALM, align="right")
-
-
-def _podium(world: World, canvas: Canvas) -> None:
-    """The first three on their steps, everyone below."""
-    lines = ranking(world)
-    middle = canvas.width / 2
-    match = world.resource(Match)
-    title = f"{lines[0][0].name} WINS" if lines else "OVER"
-    if match.mode is Mode.TEAMS:
-        points = team_points(world)
-        ahead = max(points, key=lambda team: points[team])
-        title = "DRAW" if points[Team.A] == points[Team.B] else f"TEAM {ahead.name} WINS"
-    canvas.rect(0, 0, canvas.width, canvas.height, fill=0x04060CA8)
-    canvas.text(title.upper(), middle, 26, size=54, color=GOLD, align="center", glow=14)
-    left, top = middle - 280, 118.0
-    canvas.sprite("sprites/podium.png", middle, top + 120)
-    for place, (x, y) in enumerate(((280, 60), (115, 106), (445, 140))):
-        if place < len(lines):
-            player, score = lines[place]
-            color = color_of(player.seat, player.team)
-            image = f"sprites/ships/{shape_of(player.seat)}"
-            canvas.sprite(f"{image}.png", left + x, top + y - 26, scale=1.1, tint=color, angle=-pi / 2)
-            canvas.sprite(f"{image}_core.png", left + x, top + y - 26, scale=1.1, angle=-pi / 2)
-            canvas.text(
-                f"{player.name}  {score.points}",
-                left + x,
-                top + y + 26,
-                size=19,
-                color=BRIGHT,
-                align="center",
-            )
-    scoreboard(world, canvas, top + 252)
-    canvas.text(f"next arena in {ceil(match.left)}", middle, canvas.height - 34, size=18, color=CALM, align="center")
+def _stage(canvas: Canvas, seconds: float) -> None:
+    """One's own kill off the third bounce: the screen narrows, and the game says its name."""
+    if seconds >= STAGE_SECONDS:
+        return
+    come, go = min(1.0, seconds / 0.12), min(1.0, (STAGE_SECONDS - seconds) / 0.35)
+    height = round(STAGE_BAR * min(come, go))
+    canvas.rect(0, 0, canvas.width, height, fill=0x02030AE0)
+    canvas.rect(0, canvas.height - height, canvas.width, height, fill=0x02030AE0)
+    canvas.rect(0, height, canvas.width, 2, fill=GOLD)
+    canvas.rect(0, canvas.height - height - 2, canvas.width, 2, fill=GOLD)
+    color = GOLD.fade(ceil(FADE_STEPS * min(come, go)) / FADE_STEPS)
+    canvas.text("RICOCHET!", canvas.width / 2, canvas.height - 190, size=96, color=color, align="center", glow=18)
 
 
 def _crosshair(world: World, canvas: Canvas) -> None:

@@ -16,6 +16,8 @@ COLORS = tuple(
 """Told apart in the three common kinds of colour blindness by hue or by lightness; the shape decides the rest."""
 TEAM_COLORS = {Team.A: Color.parse("#38b6ff"), Team.B: Color.parse("#ff8a2b")}
 
+TEAM_IMAGES = {Team.A: "sprites/team_a.png", Team.B: "sprites/team_b.png"}
+
 GROUND = Color.parse("#05070d")
 DANGER = Color.parse("#ff4d5e")
 CALM = Color.parse("#9fb4d8")

@@ -69,9 +69,9 @@ class Timing:
             self.count += 1
 
     def shown(self, name: str, seconds: float) -> str:
-        """For example: 60 ticks/s   3.1 ms   at most 5.0 ms."""
+        """For example: 60 ticks/s · 3.1 ms · at most 5.0 ms."""
         mean = self.total / max(1, self.count) * 1000
-        return f"{self.count / seconds:4.0f} {name}/s    {mean:.1f} ms    at most {self.longest * 1000:.1f} ms"
+        return f"{self.count / seconds:.0f} {name}/s  ·  {mean:.1f} ms  ·  at most {self.longest * 1000:.1f} ms"
 
 
 @dataclass
@@ -161,7 +161,7 @@ def _look(world: World, state: Profiler, seconds: float) -> None:
     state.lines = [
         state.ticks.shown("ticks", seconds),
         state.frames.shown("frames", seconds),
-        f"{len(world)} entities    {len(world.resource(Particles))} particles    {events:.0f} events a tick",
+        f"{len(world)} entities  ·  {len(world.resource(Particles))} particles  ·  {events:.0f} events a tick",
     ]
     slowest = sorted(own_times(trace.spans).items(), key=lambda entry: -entry[1])[:SLOWEST]
     state.handlers = [(name, f"{total * 1000 / seconds:.1f}") for name, total in slowest]

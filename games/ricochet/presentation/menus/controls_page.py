@@ -13,7 +13,7 @@ from games.ricochet.presentation.menus.menu import Menu
 log = logging.getLogger("tickwire.ricochet")
 
 DEVICES = (Device.KEYBOARD, Device.PAD)
-KEY_WIDTH, ROW = 230.0, 36.0
+KEY_WIDTH, ROW = 230.0, 34.0
 HELP = "Press one, then the new key or button. Del clears it."
 
 
@@ -54,7 +54,7 @@ def controls_page(menu: Menu) -> Widget:
             cells.append(cell)
         rows.append(Row(*cells, weights=(1, 0, 0)))
     buttons = Row(Button("DEFAULTS", reset), Button("BACK", menu.back))
-    return Panel(Column(head, *rows, note, buttons, spacing=7.0), title="CONTROLS", width=860.0)
+    return Panel(Column(head, *rows, note, buttons, spacing=5.0), title="CONTROLS", width=860.0)
 
 
 def _name(slot: Slot) -> str:
