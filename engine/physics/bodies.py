@@ -60,6 +60,7 @@ class Bodies:
         self._rank_by_slot: NDArray[np.int64] = np.empty(0, np.int64)
         self._addresses: NDArray[np.uintp] | None = None
         self._slot_by_address: NDArray[np.intp] = np.empty(0, np.intp)
+        self._rank_by_address: NDArray[np.int64] | None = None
 
     def take(self, entity: Entity) -> int:
         """A slot for an entity that has none."""
@@ -117,6 +118,7 @@ class Bodies:
             self._rank_by_slot = np.full(len(self.live), ABSENT, np.int64)
             self._rank_by_slot[self._slot_by_rank] = np.arange(len(taken))
             self._entities = self.entity[self._slot_by_rank]
+            self._rank_by_address = None
         return self._entities
 
     @property
@@ -137,18 +139,28 @@ class Bodies:
 
     def slots_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.intp]:
         """The slots of bodies by the solver's ids, `ABSENT` for those it made itself; same shape."""
+        return _look_up(self._by_address(), self._slot_by_address, addresses)
+
+    def ranks_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.int64]:
+        """The ranks of the entities of bodies that are all known, by the solver's ids; same shape."""
+        keys = self._by_address()
+        if self._rank_by_address is None:
+            self._rank_by_address = self.rank_by_slot[self._slot_by_address]
+        return self._rank_by_address[keys.searchsorted(addresses)]
+
+    def _by_address(self) -> NDArray[np.uintp]:
         if self._addresses is None:
             taken = np.flatnonzero(self.address)
             self._slot_by_address = taken[np.argsort(self.address[taken])]
             self._addresses = self.address[self._slot_by_address]
-        return _look_up(self._addresses, self._slot_by_address, addresses)
+            self._rank_by_address = None
+        return self._addresses
 
 
 def _look_up(keys: NDArray[Any], slots: NDArray[np.intp], wanted: NDArray[Any]) -> NDArray[np.intp]:
     if not len(keys):
         return np.full(wanted.shape, ABSENT, np.intp)
     places = keys.searchsorted(wanted)
-    places[places == len(keys)] = 0
-    found = slots[places]
-    found[keys[places] != wanted] = ABSENT
+    found = slots.take(places, mode="clip")
+    found[keys.take(places, mode="clip") != wanted] = ABSENT
     return found

@@ -32,11 +32,10 @@ _FLOATS = (
     | batch.ArbiterFields.NORMAL
     | batch.ArbiterFields.POINT_A_1
     | batch.ArbiterFields.POINT_B_1
-    | batch.ArbiterFields.POINT_A_2
-    | batch.ArbiterFields.POINT_B_2
 )
-# Layout of the floats of one contact: impulse 0:2, energy 2, normal 3:5, A1 5:7, B1 7:9, A2 9:11, B2 11:13.
-_WIDTH = 13
+# Layout of the floats of one contact: impulse 0:2, energy 2, normal 3:5, point on A 5:7, on B 7:9.
+_WIDTH = 9
+_SECOND_POINT = batch.ArbiterFields.POINT_A_2 | batch.ArbiterFields.POINT_B_2
 _LOW = 0xFFFF_FFFF
 
 
@@ -54,9 +53,7 @@ def contained(pairs: Pairs, within: Pairs) -> NDArray[np.bool_]:
     """Which of `pairs` are among the sorted `within`."""
     if not len(within):
         return np.zeros(len(pairs), np.bool_)
-    places = within.searchsorted(pairs)
-    places[places == len(within)] = 0
-    return within[places] == pairs
+    return within.take(within.searchsorted(pairs), mode="clip") == pairs
 
 
 @dataclass(slots=True)
@@ -65,7 +62,7 @@ class Touches:
 
     pairs: Pairs
     values: NDArray[np.float64]
-    """x, y, nx, ny, impulse, energy; shape (pairs, 6)."""
+    """x, y, nx, ny, impulse, energy; shape (6, pairs)."""
 
 
 class ContactReader:
@@ -73,6 +70,7 @@ class ContactReader:
 
     def __init__(self) -> None:
         self._buffer = batch.Buffer()
+        self._second_points = batch.Buffer()
         self._pairs: Pairs = np.empty(0, np.int64)
         self._order: NDArray[np.intp] = np.empty(0, np.intp)
         """The place of each pair in the solver's list."""
@@ -88,46 +86,60 @@ class ContactReader:
         batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
         ints = ints_of(buffer).reshape(-1, 3)
         solved = ints[:, 2].nonzero()[0]
-        ranks = bodies.rank_by_slot[bodies.slots_at(ints[solved, :2])]
-        flipped = ranks[:, 0] > ranks[:, 1]
-        pairs = ranks.min(axis=1) << 32 | ranks.max(axis=1)
-        order = pairs.argsort(kind="stable")
-        self._pairs, self._order, self._flipped, self._merged = pairs[order], solved[order], flipped[order], None
-        if ghosts or (self._pairs[1:] == self._pairs[:-1]).any():
-            self._merged = self._with_ghosts(_merge(self._select(slice(None))), bodies, ghosts)
+        ranks = bodies.ranks_at(ints[solved, :2])
+        first, second = ranks[:, 0], ranks[:, 1]
+        pairs = np.minimum(first, second) << 32 | np.maximum(first, second)
+        order = pairs.argsort()
+        self._pairs = pairs = pairs[order]
+        self._order, self._flipped, self._merged = solved[order], (first > second)[order], None
+        if ghosts or (pairs[1:] == pairs[:-1]).any():
+            self._merged = _with_ghosts(_merge(self._select(space, slice(None))), bodies, ghosts)
             self._pairs = self._merged.pairs
         return self._pairs
 
-    def select(self, chosen: NDArray[np.bool_] | slice) -> Touches:
+    def select(self, space: pymunk.Space, chosen: NDArray[np.bool_] | slice) -> Touches:
         """The chosen of the pairs last read, with where and how they touch. Good until the next step."""
         if self._merged is not None:
-            return Touches(self._merged.pairs[chosen], self._merged.values[chosen])
-        return self._select(chosen)
+            return Touches(self._merged.pairs[chosen], self._merged.values[:, chosen])
+        return self._select(space, chosen)
 
-    def _select(self, chosen: NDArray[np.bool_] | slice) -> Touches:
+    def _select(self, space: pymunk.Space, chosen: NDArray[np.bool_] | slice) -> Touches:
         places = self._order[chosen]
-        counts = ints_of(self._buffer).reshape(-1, 3)[places, 2]
-        floats = floats_of(self._buffer).reshape(-1, _WIDTH)[places]
-        values = np.empty((len(places), 6))
-        # A second contact point that is not there reads as zeros.
-        points = floats[:, 5:7] + floats[:, 7:9] + floats[:, 9:11] + floats[:, 11:13]
-        np.multiply(points, (0.5 / counts)[:, None], out=values[:, 0:2])
-        np.multiply(floats[:, 3:5], np.where(self._flipped[chosen], -1.0, 1.0)[:, None], out=values[:, 2:4])
-        np.hypot(floats[:, 0], floats[:, 1], out=values[:, 4])
-        values[:, 5] = floats[:, 2]
+        floats = floats_of(self._buffer).reshape(-1, _WIDTH)[places].T
+        values = np.empty((6, len(places)))
+        np.add(floats[5:7], floats[7:9], out=values[0:2])
+        values[0:2] *= 0.5
+        values[2:4] = floats[3:5]
+        values[2:4, self._flipped[chosen]] *= -1.0
+        np.hypot(floats[0], floats[1], out=values[4])
+        values[5] = floats[2]
+        two = (ints_of(self._buffer)[2::3][places] == 2).nonzero()[0]
+        if len(two):
+            self._add_second_points(space, places[two], values, two)
         return Touches(self._pairs[chosen], values)
 
-    def _with_ghosts(self, touches: Touches, bodies: Bodies, ghosts: Ghosts) -> Touches:
-        if not ghosts:
-            return touches
-        slots = np.fromiter(ghosts, np.int64, len(ghosts))
-        pairs = bodies.rank_by_slot[slots >> 32] << 32 | bodies.rank_by_slot[slots & _LOW]
-        values = np.zeros((len(pairs), 6))
-        values[:, :4] = np.array(list(ghosts.values()))[:, 1:]
-        new = ~contained(pairs, touches.pairs)
-        pairs = np.concatenate((touches.pairs, pairs[new]))
-        order = pairs.argsort()
-        return Touches(pairs[order], np.concatenate((touches.values, values[new]))[order])
+    def _add_second_points(
+        self, space: pymunk.Space, places: NDArray[np.intp], values: NDArray[np.float64], columns: NDArray[np.intp]
+    ) -> None:
+        buffer = self._second_points
+        buffer.clear()
+        batch.get_space_arbiters(space, _SECOND_POINT, buffer)
+        second = floats_of(buffer).reshape(-1, 4)[places]
+        values[0:2, columns] = values[0:2, columns] * 0.5 + (second[:, 0:2] + second[:, 2:4]).T * 0.25
+
+
+def _with_ghosts(touches: Touches, bodies: Bodies, ghosts: Ghosts) -> Touches:
+    if not ghosts:
+        return touches
+    slots = np.fromiter(ghosts, np.int64, len(ghosts))
+    first, second = bodies.rank_by_slot[slots >> 32], bodies.rank_by_slot[slots & _LOW]
+    pairs = first << 32 | second
+    values = np.zeros((6, len(pairs)))
+    values[:4] = np.array(list(ghosts.values())).T[1:]
+    new = ~contained(pairs, touches.pairs)
+    pairs = np.concatenate((touches.pairs, pairs[new]))
+    order = pairs.argsort()
+    return Touches(pairs[order], np.concatenate((touches.values, values[:, new]), axis=1)[:, order])
 
 
 def _merge(touches: Touches) -> Touches:
@@ -135,12 +147,12 @@ def _merge(touches: Touches) -> Touches:
 
     The solver lists contacts in an order that depends on addresses, so ties and sums are put in order by value.
     """
-    values = touches.values
-    order = np.lexsort((values[:, 3], values[:, 2], values[:, 1], values[:, 0], -values[:, 4], touches.pairs))
-    pairs, values = touches.pairs[order], values[order]
-    if not len(pairs):
+    if not len(touches.pairs):
         return touches
+    x, y, nx, ny, impulse, _ = touches.values
+    order = np.lexsort((ny, nx, y, x, -impulse, touches.pairs))
+    pairs, values = touches.pairs[order], touches.values[:, order]
     starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
-    merged = values[starts]
-    merged[:, 4:] = np.add.reduceat(values[:, 4:], starts, axis=0)
+    merged = values[:, starts]
+    merged[4:] = np.add.reduceat(values[4:], starts, axis=1)
     return Touches(pairs[starts], merged)

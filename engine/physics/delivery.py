@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from engine.physics.contacts import firsts, seconds
 from engine.physics.events import ContactBegan, ContactEnded
 from engine.physics.layout import Components
 from engine.physics.simulation import Gone, Simulation
+
+Slots: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Of the first and of the second entities of pairs."""
 
 
 @dataclass(slots=True)
@@ -71,7 +74,8 @@ class Delivery:
         """Post one event a pair and matching key, in order of ids, then of subscription."""
         if not len(pairs) and not gone:
             return
-        slots = simulation.bodies.slot_by_rank[np.stack((firsts(pairs), seconds(pairs)))]
+        by_rank = simulation.bodies.slot_by_rank
+        slots = by_rank[firsts(pairs)], by_rank[seconds(pairs)]
         if len(keys) == 1 and not gone:
             chosen, flipped = self._matching(simulation, slots, keys[0])
             self._post_all(keys[0], self._make(simulation, slots, values, chosen, flipped))
@@ -80,7 +84,7 @@ class Delivery:
         for rank, key in enumerate(keys):
             chosen, flipped = self._matching(simulation, slots, key)
             events = self._make(simulation, slots, values, chosen, flipped)
-            a, b = simulation.bodies.entity[slots if chosen is None else slots[:, chosen]].tolist()
+            a, b = (simulation.bodies.entity[side if chosen is None else side[chosen]].tolist() for side in slots)
             found.extend(zip(a, b, repeat(rank), repeat(key), events, strict=False))
             found.extend(
                 (pair.a, pair.b, rank, key, event) for pair in gone if (event := self._ended_by_loss(pair, key))
@@ -92,26 +96,27 @@ class Delivery:
     def _make(
         self,
         simulation: Simulation,
-        slots: NDArray[np.int64],
+        slots: Slots,
         values: NDArray[np.float64] | None,
         chosen: NDArray[np.intp] | None,
         flipped: NDArray[np.bool_] | None,
     ) -> Iterable[object]:
         """The events of the chosen contacts; None stands for all, and for none flipped."""
+        first, second = slots
         if chosen is not None:
-            slots = slots[:, chosen]
-            values = None if values is None else values[chosen]
+            first, second = first[chosen], second[chosen]
+            values = None if values is None else values[:, chosen]
         if flipped is not None and flipped.any():
-            slots = np.where(flipped, slots[::-1], slots)
+            first, second = np.where(flipped, second, first), np.where(flipped, first, second)
             if values is not None:
-                values[flipped, 2:4] *= -1.0
+                values[2:4, flipped] *= -1.0
         handles = simulation.bodies.handles.__getitem__
-        a, b = (map(handles, column) for column in slots.tolist())
+        a, b = map(handles, first.tolist()), map(handles, second.tolist())
         made: Any = ContactEnded if values is None else ContactBegan  # pyright: ignore[reportUnknownVariableType]
-        return map(made, a, b) if values is None else map(made, a, b, *values.T.tolist())
+        return map(made, a, b) if values is None else map(made, a, b, *values.tolist())
 
     def _matching(
-        self, simulation: Simulation, slots: NDArray[np.int64], key: _Key
+        self, simulation: Simulation, slots: Slots, key: _Key
     ) -> tuple[NDArray[np.intp] | None, NDArray[np.bool_] | None]:
         """The contacts a key takes, and which of these must be turned round for it; None for all, and for none."""
         if key.sides is None:
@@ -122,13 +127,14 @@ class Delivery:
         chosen = np.flatnonzero(straight | turned)
         return chosen, turned[chosen]
 
-    def _having(self, simulation: Simulation, slots: NDArray[np.int64], side: type[Component]) -> NDArray[np.bool_]:
+    def _having(self, simulation: Simulation, slots: Slots, side: type[Component]) -> list[NDArray[np.bool_]]:
+        """Which of the first and of the second entities have a component."""
         if side.local:
             handles = simulation.bodies.handles
-            columns: list[list[int]] = slots.tolist()
-            return np.array([[_has(handles[slot], side) for slot in column] for column in columns], np.bool_)
+            columns: list[list[int]] = [column.tolist() for column in slots]
+            return [np.array([_has(handles[slot], side) for slot in column], np.bool_) for column in columns]
         having = np.array([side in components for components in simulation.archetypes])
-        return having[simulation.bodies.archetype[slots]]
+        return [having[simulation.bodies.archetype[column]] for column in slots]
 
     def _ended_by_loss(self, gone: Gone, key: _Key) -> ContactEnded[Any, Any] | None:
         a, b = Entity(self.world, gone.a), Entity(self.world, gone.b)

@@ -478,7 +478,7 @@ class Simulation:
         before = self.touching
         self.is_stepped = True
         self.gate.carried.clear()
-        self.began.append(self.reader.select(~contained(now, before)))
+        self.began.append(self.reader.select(self.space, ~contained(now, before)))
         parted = before[~contained(before, now)]
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
