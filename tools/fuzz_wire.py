@@ -359,14 +359,14 @@ def fuzz(name: str, inputs: int, seed: int) -> Result:
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for count in range(inputs):
-        data = rng.randbytes(rng.choice([0, 1, 5, 30, 400])) if count % 3 == 0 else mutate(write(rng), rng)
+        fed = rng.randbytes(rng.choice([0, 1, 5, 30, 400])) if count % 3 == 0 else mutate(write(rng), rng)
         try:
-            parse(data)
+            parse(fed)
             result.taken += 1
         except ProtocolError:
             result.refused += 1
         except Exception as error:
-            result.failure = f"input {count} of seed {seed} raised {error!r}: {data.hex()}"
+            result.failure = f"input {count} of seed {seed} raised {error!r}: {fed.hex()}"
             break
     result.peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()

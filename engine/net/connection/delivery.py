@@ -17,6 +17,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from engine.errors import TickwireError
 from engine.net.connection.acks import (
     ACK_BITS,
     MAX_HEADER_BYTES,
@@ -66,7 +67,7 @@ _ORDERED = Channel.RELIABLE_ORDERED
 _ALL = (1 << ACK_BITS) - 1
 
 
-class BacklogError(Exception):
+class BacklogError(TickwireError):
     """More reliable messages wait for a peer than it is allowed: it is too slow, or does not ack on purpose."""
 
 

@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp import web
 from cryptography import x509
 
+from engine.errors import TickwireError
 from engine.net.connection.address import Address
 from engine.net.connection.invite import Invite
 from engine.net.connection.issuer import Issuer, TokenRequest, TurnedAway
@@ -36,7 +37,7 @@ TIMEOUT = 10.0
 _UNSPECIFIED = ("0.0.0.0", "::")
 
 
-class NoTokenError(Exception):
+class NoTokenError(TickwireError):
     """There is no token to be had; the message says why, in words for the player."""
 
 
