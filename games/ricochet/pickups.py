@@ -30,12 +30,18 @@ def tend(world: World, tick: Tick) -> None:
             pad.wait = max(0.0, pad.wait - tick.dt)
             if pad.wait == 0:
                 world.post(PickupAppeared(entity, pad.kinds[pad.turn], at.x, at.y))
-        elif ships := space.within(at.x, at.y, tuning.PAD_RADIUS, Layer.SHIP):
-            taker, kind = ships[0], pad.kinds[pad.turn]
+        elif taker := _nearest_ship(space, at):
+            kind = pad.kinds[pad.turn]
             take(taker, kind)
             world.post(PickedUp(taker[Ship].seat, entity, kind, at.x, at.y))
             pad.turn = (pad.turn + 1) % len(pad.kinds)
             pad.wait = pad.every
+
+
+def _nearest_ship(space: Space, at: Transform) -> Entity | None:
+    """The ship that reaches the pad; one whose pilot has left in this tick may still be in the space."""
+    ships = space.within(at.x, at.y, tuning.PAD_RADIUS, Layer.SHIP)
+    return next((ship for ship in ships if ship.alive), None)
 
 
 def take(ship: Entity, kind: Pickup) -> None:

@@ -15,7 +15,7 @@ from engine.physics import Velocity
 from engine.scene import Transform
 from games.ricochet import tuning
 from games.ricochet.components import Ball, Boosts, Crate, Dash, Disc, Hull, Pad, Pickup
-from games.ricochet.events import BallStruck, Cause, CrateBroken, Hurt, Killed, PickedUp, PickupAppeared, Thrown
+from games.ricochet.events import BallStruck, Cause, CrateBroken, Hurt, Killed, Left, PickedUp, PickupAppeared, Thrown
 
 Tables = Callable[..., Any]
 
@@ -106,6 +106,18 @@ def test_a_pickup_nobody_takes_lies_there(table: Tables) -> None:
     game.run_seconds(4)
     assert len(appeared) == 1
     assert game.world.only(Pad).wait == 0
+
+
+def test_who_leaves_on_a_pad_takes_nothing(table: Tables) -> None:
+    game = table(changes={"pads": [{"at": [800, 500], "kinds": ["repair"], "every_seconds": 1}]})
+    taken = game.hear(PickedUp)
+    game.place(1, 300, 200)
+    game.run_seconds(tuning.FIRST_PICKUP - 0.1)
+    game.world.only(Pad).wait = 0.0
+    game.place(0, 800, 500)
+    game.scene.receive(Left(0))
+    game.run(2)
+    assert not taken
 
 
 def test_a_triple_throw_sends_three_discs(table: Tables) -> None:

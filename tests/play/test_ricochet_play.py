@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.app import Options, Recorder, Replay, Scene
-from engine.ecs import World, state_hash
+from engine.app import Commanded, Options, Plugin, Recorder, Replay, Scene
+from engine.ecs import Entity, World, state_hash
 from engine.events import read_journal
 from engine.scene import Transform
 from engine.testing import sync_test
+from games.ricochet import tuning
+from games.ricochet.arena import Arenas
 from games.ricochet.bots import BotSettings
-from games.ricochet.components import Player, Score, Ship
-from games.ricochet.events import Killed, Thrown
+from games.ricochet.commands import Fly
+from games.ricochet.components import Disc, Player, Protection, Score, Ship
+from games.ricochet.discs import disc
+from games.ricochet.events import Joined, Killed, Left, Thrown
 from games.ricochet.game import GAME
 from games.ricochet.match import Match, Mode, Part
 
@@ -156,3 +162,42 @@ def test_thirty_two_bots_fit_into_every_arena() -> None:
         assert scene.world.resource(Match).part is Part.PLAY
         inside = scene.world.count(Ship)
         assert inside > 20
+
+
+def test_a_crowd_that_comes_and_goes_and_flies_wildly_breaks_nothing() -> None:
+    rng = random.Random(4)
+    crowd = Plugin("crowd")
+
+    @crowd.commands()
+    def sample(world: World) -> Iterator[Commanded[Fly]]:
+        for seat in range(-1, 33):
+            stick = rng.uniform(-2, 2), rng.uniform(-2, 2), rng.uniform(-9, 9)
+            yield Commanded(seat, Fly(*stick, rng.random() < 0.3, rng.random() < 0.3, rng.random() < 0.3))
+
+    match = Match(people=0, bots=12, round_time=3.0)
+    scene = GAME.scene(Options(bots=12, seed=2), [crowd], resources=[match])
+    for _ in range(1200):
+        for _ in range(rng.choice((0, 0, 1, 3))):
+            scene.receive(rng.choice((Joined, Left))(rng.randrange(-2, 34)))
+        scene.run_tick()
+    assert match.round > 1
+    assert 12 <= scene.world.count(Player) <= 32
+
+
+@pytest.mark.parametrize("arena", GAME.arenas)
+def test_the_fastest_discs_stay_inside_the_border(arena: str) -> None:
+    scene = GAME.scene(Options(seed=3, bots=0, humans=1, arena=arena))
+    scene.run_tick()
+    world = scene.world
+    ship = world.only(Entity, having=(Ship,))
+    ship[Protection].seconds = 60.0
+    for number in range(60):
+        thrown = world.spawn(*disc(ship, number * 0.37))
+        flying = thrown[Disc]
+        flying.bounces, flying.speed, flying.life = -1000, tuning.DISC_TOP_SPEED, 60.0
+    for _ in range(240):
+        scene.run_tick()
+    width, height = world.resource(Arenas)[arena].width, world.resource(Arenas)[arena].height
+    places = [(at.x, at.y) for at in world.rows(Transform, having=(Disc,))]
+    assert len(places) == 60
+    assert all(20 < x < width - 20 and 20 < y < height - 20 for x, y in places)
