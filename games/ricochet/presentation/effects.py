@@ -102,8 +102,9 @@ def spark(world: World, bounced: Bounced) -> None:
     color = color_in(world, bounced.owner)
     angle = atan2(bounced.ny, bounced.nx)
     particles.burst(recipes.SPARKS, bounced.x, bounced.y, angle, color=color, share=0.6 + 0.45 * bounced.bounces)
+    particles.burst(recipes.GLINT, bounced.x, bounced.y, color=color)
     if bounced.bounces >= 3:
-        particles.burst(recipes.SMALL_RING, bounced.x, bounced.y, color=color)
+        particles.burst(recipes.SMALL_RING, bounced.x, bounced.y, color=color.mix(Color.BLACK, 0.3))
 
 
 @effects.on(Spent)
@@ -160,12 +161,13 @@ def burst(world: World, killed: Killed) -> None:
     staged = killed.credited and killed.bounces >= 3
     particles.burst(recipes.DEBRIS, killed.x, killed.y, color=color, velocity=(killed.vx * 0.4, killed.vy * 0.4))
     particles.burst(recipes.FLASH, killed.x, killed.y, color=color.mix(Color.WHITE, 0.5))
-    particles.burst(recipes.RING, killed.x, killed.y, color=color)
+    particles.burst(recipes.RING, killed.x, killed.y, color=color.mix(Color.BLACK, 0.45))
     _shake(world, killed.x, killed.y, 16.0 if staged else 9.0, 0.5 if staged else 0.3)
     if staged:
         killer = color_in(world, killed.by)
         particles.burst(recipes.DEBRIS, killed.x, killed.y, color=GOLD)
-        particles.burst(recipes.RING, killed.x, killed.y, color=killer)
+        particles.burst(recipes.RING, killed.x, killed.y, color=killer.mix(Color.BLACK, 0.3))
+        particles.burst(recipes.WIDE_RING, killed.x, killed.y, color=GOLD.mix(Color.BLACK, 0.4))
         _say(world, "RICOCHET!", killed.x, killed.y - 70.0, GOLD, 44.0, 1.5)
     elif killed.credited and killed.bounces:
         _say(world, "BANK SHOT" if killed.bounces == 1 else "DOUBLE BANK", killed.x, killed.y - 60.0, BRIGHT, 24.0)

@@ -6,7 +6,7 @@ from math import cos, hypot, sin
 
 from engine.app import Frame, Plugin
 from engine.ecs import Added, ChildOf, Component, Entity, World
-from engine.graphics import Animation, Color, Particles, Sprite, Text, Trail, strip
+from engine.graphics import Animation, Color, DrawWorld, Particles, Sprite, Text, Trail, place_of, strip
 from engine.physics import Velocity
 from engine.scene import Offset, Transform
 from games.ricochet import tuning
@@ -25,6 +25,9 @@ FLAME_FPS = 18.0
 DISC_FPS = 20.0
 TRAIL_WIDTH = 16.0
 TRAIL_SECONDS = 0.4
+HEART_WIDTH, HEART_SECONDS = 6.0, 0.16
+"""The white-hot streak inside a trail."""
+PROTECTION_RADIUS = 36.0
 
 
 class Core(Component, local=True):
@@ -59,7 +62,7 @@ def draw_ship(world: World, added: Added[Ship]) -> None:
     player = player_in(world, seat)
     name = player[Player].name if player is not None else ""
     world.spawn(
-        Text(name, size=15.0, color=color.mix(Color.WHITE, 0.35).fade(0.85), layer=Layer.NAMES, dy=-46.0),
+        Text(name, size=19.0, color=color.mix(Color.WHITE, 0.35).fade(0.85), layer=Layer.NAMES, dy=-46.0),
         Transform(),
         Tagline(),
         ChildOf(ship.id),
@@ -105,13 +108,25 @@ def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: 
         sprite.opacity = opacity
 
 
+@flyers.on(DrawWorld)
+def draw_protection(world: World, draw: DrawWorld) -> None:
+    """A breathing ring around who cannot be harmed yet."""
+    breath = round(2.0 * sin(draw.frame.time * 9.0))
+    for ship, look, protection in world.rows(Entity, Ship, Protection):
+        place = place_of(world, ship, draw.frame.alpha) if protection.seconds > 0 else None
+        if place is not None:
+            color = color_of(look.seat, look.team).fade(0.6)
+            draw.canvas.circle(place[0], place[1], PROTECTION_RADIUS + breath, color=color, width=2.0, glow=8.0)
+
+
 @flyers.on(Added[Disc])
 def draw_disc(world: World, added: Added[Disc]) -> None:
     disc = added.entity
     color, scale = _disc_look(world, disc[Disc])
     disc.add(Sprite("sprites/disc_0.png#0/6", layer=Layer.DISCS, tint=color, scale=scale))
     disc.add(Animation(strip("sprites/disc_0.png", 6), DISC_FPS))
-    _hang(world, disc, Sprite("sprites/disc_0_core.png", layer=Layer.DISCS + 1, scale=scale), Core())
+    heart = Trail(color=color.mix(Color.WHITE, 0.65), width=HEART_WIDTH, seconds=HEART_SECONDS, layer=Layer.TRAILS)
+    _hang(world, disc, Sprite("sprites/disc_0_core.png", layer=Layer.DISCS + 1, scale=scale), Core(), heart)
     disc.add(Trail(color=color, width=TRAIL_WIDTH, seconds=TRAIL_SECONDS, layer=Layer.TRAILS))
 
 

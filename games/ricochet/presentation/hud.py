@@ -129,8 +129,11 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     _arrows(world, canvas, viewer)
     _stage(canvas, world.resource(Feed).staged)
     _clock(world, canvas, match)
-    _standing(world, canvas, viewer)
-    _feed(world, canvas)
+    if world.resource(Feed).scoreboard:
+        scoreboard(world, canvas, 76.0, canvas.height - 90.0)
+    else:
+        _standing(world, canvas, viewer)
+        _feed(world, canvas)
     if ship is not None and ship.alive and Hull in ship:
         _state(canvas, ship)
         _boosts(canvas, ship)
@@ -140,8 +143,6 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     if match.part is Part.COUNTDOWN:
         _countdown(world, canvas, match)
     _message(world, canvas)
-    if world.resource(Feed).scoreboard:
-        scoreboard(world, canvas, 76.0, canvas.height - 90.0)
     _crosshair(world, canvas)
 
 

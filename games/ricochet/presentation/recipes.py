@@ -11,6 +11,8 @@ SPARKS = Burst(
     count=14, speed=(80, 420), life=(0.15, 0.45), size=(6, 14), spread=radians(120), drag=5.0, layer=Layer.SPARKS
 )
 """A bounce."""
+GLINT = Burst(count=1, speed=(0, 0), life=(0.16, 0.16), size=(64, 64), drag=0.0, grow=0.4, layer=Layer.SPARKS)
+"""The light on the wall where a disc bounces."""
 DEBRIS = Burst(count=60, speed=(60, 620), life=(0.3, 1.0), size=(6, 20), drag=3.5, grow=0.2, layer=Layer.SPARKS)
 """A ship bursts."""
 FLASH = Burst(count=1, speed=(0, 0), life=(0.22, 0.22), size=(230, 230), drag=0.0, grow=1.6, layer=Layer.SPARKS)
@@ -27,6 +29,18 @@ RING = Burst(
     layer=Layer.SPARKS,
 )
 """A shock wave."""
+WIDE_RING = Burst(
+    count=1,
+    speed=(0, 0),
+    life=(0.9, 0.9),
+    size=(60, 60),
+    grow=14.0,
+    drag=0.0,
+    image="sprites/ring.png",
+    image_size=256.0,
+    layer=Layer.SPARKS,
+)
+"""The shock wave of a third-bounce kill."""
 SMALL_RING = Burst(
     count=1,
     speed=(0, 0),

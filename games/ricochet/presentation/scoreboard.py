@@ -20,7 +20,7 @@ MOST_IN_ONE = 14
 """More lines than this stand in two columns, like the sides of a team match."""
 ONE, TWO = 700.0, 1190.0
 """Widths of the board."""
-HEAD, STEP = 46.0, 27.0
+HEAD, STEP, GAP = 46.0, 27.0, 28.0
 COLUMNS = (("POINTS", 0.53), ("KILLS", 0.65), ("BANKS", 0.77), ("DEATHS", 0.89), ("OWN", 0.98))
 """What is counted, and where its column ends as a share of the width."""
 
@@ -42,10 +42,10 @@ def scoreboard(world: World, canvas: Canvas, top: float, bottom: float) -> None:
     left = (canvas.width - width) / 2
     height = HEAD + 12.0 + step * rows
     canvas.rect(left, top, width, height, fill=BOARD, color=CALM.fade(0.5), line=1.5, radius=14)
-    each = (width - 16.0) / len(parts)
+    each = (width - 16.0 - GAP * (len(parts) - 1)) / len(parts)
     points = team_points(world)
     for number, part in enumerate(parts):
-        x = left + 8.0 + each * number
+        x = left + 8.0 + (each + GAP) * number
         _head(canvas, x, top, each, (Team.A, Team.B)[number] if teams else Team.NONE, points)
         _lines(world, canvas, part, x, top + HEAD, each, step)
 
