@@ -48,8 +48,11 @@ def guard(world: World, tick: Tick) -> None:
                 reflect(world, ship, disc)
 
 
-def reflect(world: World, ship: Entity, disc: Entity) -> bool:
-    """Throw `disc` back if the ship's shield is up. Returns whether it is; a disc on its way out is left alone."""
+def reflect(world: World, ship: Entity, disc: Entity, *, touched: bool = False) -> bool:
+    """Throw `disc` back if the ship's shield is up. Returns whether it is up.
+
+    A disc on its way out is left alone, unless it has `touched` the hull: it was too fast for `guard` and bounced off.
+    """
     shield, flying = ship[Shield], disc[Disc]
     if not shield.raised:
         return False
@@ -60,10 +63,10 @@ def reflect(world: World, ship: Entity, disc: Entity) -> bool:
     distance = hypot(nx, ny) or 1.0
     nx, ny = nx / distance, ny / distance
     into = motion.vx * nx + motion.vy * ny
-    if into >= 0:
+    if into >= 0 and not touched:
         return True
-    motion.vx -= 2 * into * nx
-    motion.vy -= 2 * into * ny
+    motion.vx -= 2 * min(into, 0.0) * nx
+    motion.vy -= 2 * min(into, 0.0) * ny
     before, seat = flying.owner, ship[Ship].seat
     flying.owner, flying.team, flying.ship, flying.away = seat, ship[Ship].team, ship.id, False
     flying.life = tuning.DISC_LIFE

@@ -130,6 +130,20 @@ def test_a_shield_reflects_and_the_disc_changes_hands(table: Tables) -> None:
     assert [(event.seat, event.by) for event in killed] == [(0, 1)]
 
 
+def test_a_shield_reflects_what_is_too_fast_for_it_to_see_coming(table: Tables) -> None:
+    game = table()
+    game.place(0, 300, 500)
+    game.place(1, 900, 500)
+    game.hold(1, shield=True, aim=pi)
+    game.run(2)
+    reflected = game.hear(Reflected)
+    disc = game.throw(0, 900 - 47, 500, 0.0, bounces=2, speed=tuning.DISC_TOP_SPEED)
+    game.run(2)
+    assert [event.seat for event in reflected] == [1]
+    assert disc[Disc].owner == 1
+    assert disc[Velocity].vx < 0
+
+
 def test_a_shield_drains_and_falls_and_blocks_throwing(table: Tables) -> None:
     game = table()
     ship = game.ship(1)
