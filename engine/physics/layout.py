@@ -149,18 +149,20 @@ class Block:
     def _compare(self, component: type[Component], kept: NDArray[Any], changed: dict[int, bool]) -> None:
         if component not in self.kept_bytes:
             self.kept_bytes[component] = kept.tobytes()
-        now = self._records(component)
-        if now.tobytes() == self.kept_bytes[component]:
+        pool = self.table.pools[component]
+        if pool.view[: len(self.ids) * pool.size].tobytes() == self.kept_bytes[component]:
             return
+        now = self._records(component)
         for name in now.dtype.names or ():
             for row in np.flatnonzero(now[name] != kept[name]).tolist():
                 changed[row] = changed.get(row, False) or name not in _LIGHT
 
 
 def _differing(now: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows that differ in any bit; so a value that is no number equals itself."""
-    differs = now.view(np.int64) != kept.view(np.int64)
-    return np.flatnonzero(differs.any(axis=1)) if differs.any() else _NONE
+    """Rows that differ in any bit, so that what is no number equals itself."""
+    if not (now != kept).any():
+        return _NONE
+    return np.flatnonzero((now.view(np.int64) != kept.view(np.int64)).any(axis=1))
 
 
 def found_rows(world: World) -> Iterator[Rows]:
