@@ -13,6 +13,7 @@ import pygame
 from numpy.typing import NDArray
 
 from engine.assets import AssetError, Assets
+from engine.desktop.quiet import quiet
 from engine.sound import Mixer, NullMixer
 
 log = logging.getLogger("tickwire.desktop")
@@ -43,7 +44,8 @@ class PygameMixer:
         self.assets = assets
         self.folder = folder
         pygame.mixer.quit()  # init leaves a device alone that is open in another format
-        pygame.mixer.init(RATE, -16, 2, BUFFER, allowedchanges=0)
+        with quiet():
+            pygame.mixer.init(RATE, -16, 2, BUFFER, allowedchanges=0)
         pygame.mixer.set_num_channels(CHANNELS)
         self._sounds: dict[str, pygame.mixer.Sound | None] = {}
         self._variants: OrderedDict[tuple[str, float], pygame.mixer.Sound] = OrderedDict()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pygame
 
 from engine.desktop.letterbox import Letterbox
+from engine.desktop.quiet import quiet
 from engine.errors import TickwireError
 
 BAR_COLOR = (0, 0, 0)
@@ -181,7 +182,8 @@ class Window:
 
 def _open_display() -> None:
     try:
-        pygame.display.init()
+        with quiet():
+            pygame.display.init()
     except pygame.error as error:
         raise WindowError(f"there is no display ({error}); {_CURE}") from None
     if pygame.display.get_driver() in _SCREENLESS and not os.environ.get("SDL_VIDEODRIVER"):
