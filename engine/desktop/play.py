@@ -159,7 +159,7 @@ class _Stage:
         self.window = window
         self.renderer = SoftwareRenderer(assets=assets, surface=window.surface)
         self.speakers = Speakers(NullMixer(keep=0) if mute else open_mixer(assets))
-        display = Display(lambda: window.fullscreen, window.toggle_fullscreen)
+        display = Display(lambda: window.fullscreen, window.toggle_fullscreen, window.show_pointer)
         app.shared += [Screen(self.renderer), self.speakers, display, system_clipboard()]
 
     def resources(self) -> list[object]:

@@ -12,3 +12,5 @@ class Display:
 
     is_fullscreen: Callable[[], bool]
     toggle_fullscreen: Callable[[], object]
+    show_pointer: Callable[[bool], object] = lambda visible: None
+    """Show the desktop's pointer, or hide it where the game draws its own."""

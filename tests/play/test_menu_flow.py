@@ -391,3 +391,29 @@ def test_a_match_started_without_the_menu_can_be_left_for_it() -> None:
     game.tap(Key.ESCAPE)
     game.run_ticks(1)
     assert names(game.app) == ["ricochet", "pause"]
+
+
+def test_the_pointer_gives_way_to_the_crosshair_and_comes_back(open_game: OpenGame) -> None:
+    visible = [True]
+
+    def show(shown: bool) -> None:
+        visible[0] = shown
+
+    game = open_game(Display(lambda: False, lambda: None, show))
+    game.start_match()
+    assert visible == [False]
+    game.key(Key.ESCAPE)
+    assert visible == [True]
+    game.key(Key.ESCAPE)
+    assert visible == [False]
+    game.key(Key.ESCAPE)
+    game.press_button("LEAVE MATCH")
+    assert visible == [True]
+
+
+def test_looking_at_pages_keeps_nothing(open_game: OpenGame, config: Path) -> None:
+    game = open_game()
+    for page in ("PLAY", "SETTINGS", "CONTROLS"):
+        game.press_button(page)
+        game.press_button("BACK")
+    assert not config.exists()

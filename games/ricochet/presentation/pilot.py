@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import atan2, cos, hypot, sin
 
-from engine.app import Commanded, Frame, Plugin
+from engine.app import Commanded, Frame, Plugin, SceneCovered, SceneEntered, SceneLeft, SceneUncovered
 from engine.ecs import World
-from engine.graphics import Camera
+from engine.graphics import Camera, Display
 from engine.input import BindingsFile, Device
 from engine.scene import Transform
 from games.ricochet.commands import Fly
@@ -96,3 +96,24 @@ def show_aim(world: World, frame: Frame) -> None:
         feed.crosshair = world.resource(Camera).world_to_screen(
             at.x + cos(angle) * PAD_CROSSHAIR, at.y + sin(angle) * PAD_CROSSHAIR
         )
+
+
+def _hide_pointer(world: World, event: object) -> None:
+    """The crosshair takes its place."""
+    _show_pointer(world, visible=False)
+
+
+def _bring_pointer(world: World, event: object) -> None:
+    _show_pointer(world, visible=True)
+
+
+def _show_pointer(world: World, *, visible: bool) -> None:
+    display = world.find_resource(Display)
+    if display is not None:
+        display.show_pointer(visible)
+
+
+pilot.on(SceneEntered)(_hide_pointer)
+pilot.on(SceneUncovered)(_hide_pointer)
+pilot.on(SceneCovered)(_bring_pointer)
+pilot.on(SceneLeft)(_bring_pointer)

@@ -23,17 +23,20 @@ def controls_page(menu: Menu) -> Widget:
     controls = menu.world.resource(RicochetControls)
     note = Label("", size=theme.small, color=theme.faint)
 
-    def changed(source: object = None) -> None:
-        _keep(menu, controls)
+    def tell() -> None:
         shared = _shared(controls)
         note.text = shared or HELP
         note.color = theme.warning if shared else theme.faint
+
+    def changed(source: object = None) -> None:
+        _keep(menu, controls)
+        tell()
 
     def reset() -> None:
         controls.bindings.reset()
         changed()
 
-    changed()
+    tell()
     head = Row(
         Label("", size=theme.small),
         Label("keyboard and mouse", size=theme.small, color=theme.faint, align="center", width=KEY_WIDTH),

@@ -83,11 +83,21 @@ class Menu:
         self._trail: list[_Page] = []
         self._closed = False
 
-    def open(self, page: Widget, *, title: bool = False, on_back: Callable[[], object] | None = None) -> None:
-        """Go into a page. `title` stands the game's name above it. Back means `on_back`, else the page before."""
+    def open(
+        self,
+        page: Widget,
+        *,
+        title: bool = False,
+        focus: Widget | None = None,
+        on_back: Callable[[], object] | None = None,
+    ) -> None:
+        """Go into a page, with the `focus` on a widget in it, else on the first.
+
+        `title` stands the game's name above it. Back means `on_back`, else the page before.
+        """
         if self._trail:
             self._trail[-1].focus = self.ui.focus
-        self._trail.append(_Page(page, title, on_back))
+        self._trail.append(_Page(page, title, on_back, focus))
         self._show()
 
     def back(self) -> None:
@@ -123,4 +133,4 @@ class _Page:
     title: bool
     on_back: Callable[[], object] | None
     focus: Widget | None = None
-    """What had the focus when a page was opened from here."""
+    """What gets the focus when the page is shown: what had it when another was opened from here."""

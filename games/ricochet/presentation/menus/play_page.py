@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.widgets import Button, Choice, Column, Label, Panel, Picture, Row, Slider, Space, TextField, Widget
+from engine.widgets import Button, Choice, Column, Label, Panel, Picture, Row, Slider, Space, TextField
 from games.ricochet import tuning
 from games.ricochet.arena import load_arenas
 from games.ricochet.bots import LEVELS
@@ -19,15 +19,14 @@ ABOUT = {
 }
 
 
-def play_page(menu: Menu, start: Callable[[], object]) -> Widget:
-    """Name, arena, mode, opponents, and what the arena looks like."""
+def open_play_page(menu: Menu, start: Callable[[], object]) -> None:
+    """Name, arena, mode, opponents, and what the arena looks like; two presses of Enter play on as last time."""
     settings = menu.settings
     arenas = {arena.key: arena for arena in load_arenas()}
     chosen = arenas.get(settings.arena) or next(iter(arenas.values()))
-    settings.arena = chosen.key
-    settings.mode = settings.mode or Mode.DEATHMATCH.value
+    mode = Mode(settings.mode or Mode.DEATHMATCH)
     preview = Picture(f"maps/{chosen.key}.png", *PREVIEW, framed=True)
-    about = Label(ABOUT[Mode(settings.mode)], width=PREVIEW[0], size=menu.ui.theme.small, color=menu.ui.theme.faint)
+    about = Label(ABOUT[mode], width=PREVIEW[0], size=menu.ui.theme.small, color=menu.ui.theme.faint)
 
     def choose_arena(key: str) -> None:
         settings.arena = key
@@ -46,7 +45,7 @@ def play_page(menu: Menu, start: Callable[[], object]) -> Widget:
     begin = Button("START", start, height=56.0, color=menu.ui.theme.focus)
     left = Column(
         Choice(list(arenas), chosen.key, label="Arena", shown=lambda key: arenas[key].name, on_change=choose_arena),
-        Choice(list(Mode), Mode(settings.mode), label="Mode", shown=_mode_name, on_change=choose_mode),
+        Choice(list(Mode), mode, label="Mode", shown=_mode_name, on_change=choose_mode),
         Slider(
             1,
             tuning.MAX_SEATS - 1,
@@ -63,8 +62,8 @@ def play_page(menu: Menu, start: Callable[[], object]) -> Widget:
         Button("BACK", menu.back),
     )
     right = Column(preview, about, Space(), width=PREVIEW[0])
-    panel = Panel(Row(left, right, weights=(1, 0), spacing=28.0), title="PLAY", width=1020.0)
-    return panel
+    page = Panel(Row(left, right, weights=(1, 0), spacing=28.0), title="PLAY", width=1020.0)
+    menu.open(page, focus=begin)
 
 
 def name_field(menu: Menu) -> TextField:
