@@ -7,7 +7,7 @@ from dataclasses import field
 from engine.ecs import F32, I32, Component, Flag, Ref, Resource, f32, flag, i32, ref
 
 THOUGHT = 6
-"""Ticks between two thoughts of one bot; on each tick some of them think."""
+"""Ticks between two thoughts of one bot; they take turns, so that some think on every tick."""
 LONG_AGO = 99.0
 """Seconds"""
 
@@ -25,8 +25,6 @@ class Brain(Component):
 
     level: I32 = i32(default=1)
     """Place in LEVELS."""
-    pause: I32 = i32(default=0)
-    """Ticks until the next thought."""
 
     # Whom it is after, as last seen
     target: Ref = ref(default=0)

@@ -34,25 +34,23 @@ def wake(world: World, taken: SeatTaken) -> None:
         return
     settings = world.resource(BotSettings)
     level = settings.levels.get(taken.seat, settings.level)
-    player.add(Brain(level=LEVELS.index(level), pause=taken.seat % THOUGHT))
+    player.add(Brain(level=LEVELS.index(level)))
 
 
 @bots.commands(simulated=True)
 def play(world: World) -> Iterator[Commanded[Fly]]:
     """What every bot with a ship wants in this tick."""
-    dt = world.resource(Time).dt
+    time = world.resource(Time)
     sight: Sight | None = None
     for player, brain in world.rows(Player, Brain):
         ship = world.find(player.ship)
         if ship is None:
             continue
         skill = SKILLS[LEVELS[brain.level]]
-        brain.pause -= 1
-        if brain.pause <= 0:
-            brain.pause = THOUGHT
+        if (time.tick + player.seat) % THOUGHT == 0:
             sight = sight or Sight.take(world)
-            _think(Thought(brain, skill, Self.of(ship), sight, Terrain.of(world), THOUGHT * dt, world.rng))
-        yield Commanded(player.seat, _act(brain, skill, dt))
+            _think(Thought(brain, skill, Self.of(ship), sight, Terrain.of(world), THOUGHT * time.dt, world.rng))
+        yield Commanded(player.seat, _act(brain, skill, time.dt))
 
 
 def _think(thought: Thought) -> None:
