@@ -229,7 +229,7 @@ def test_ships_have_pictures_and_explosions_have_sparks() -> None:
     scene = seen()
     for _ in range(60):
         scene.run_tick()
-    assert all(len(list(ship.children)) == 4 for ship in scene.world.rows(Entity, having=(Ship,)))
+    assert all(len(list(ship.children)) == 5 for ship in scene.world.rows(Entity, having=(Ship,)))
     before = len(scene.world.resource(Particles))
     scene.world.post(killed(1, 2, 0))
     scene.run_tick()

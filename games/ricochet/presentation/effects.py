@@ -79,7 +79,7 @@ def _shake(world: World, x: float, y: float, amount: float, seconds: float) -> N
 
 def _say(world: World, text: str, x: float, y: float, color: int, size: float, seconds: float = 0.9) -> None:
     world.spawn(
-        Text(text, size=size, color=color, layer=Layer.NAMES + 1, glow=8.0),
+        Text(text, size=size, color=color, layer=Layer.NAMES + 1, glow=5.0),
         Transform(x, y),
         Rising(y, world.resource(Time).seconds, seconds),
         local=True,

@@ -6,7 +6,7 @@ from math import cos, hypot, sin
 
 from engine.app import Frame, Plugin
 from engine.ecs import Added, ChildOf, Component, Entity, World
-from engine.graphics import Animation, Color, DrawWorld, Particles, Sprite, Text, Trail, place_of, strip
+from engine.graphics import Animation, Color, Particles, Sprite, Text, Trail, strip
 from engine.physics import Velocity
 from engine.scene import Offset, Transform
 from games.ricochet import tuning
@@ -27,7 +27,6 @@ TRAIL_WIDTH = 16.0
 TRAIL_SECONDS = 0.4
 HEART_WIDTH, HEART_SECONDS = 6.0, 0.16
 """The white-hot streak inside a trail."""
-PROTECTION_RADIUS = 36.0
 
 
 class Core(Component, local=True):
@@ -42,13 +41,17 @@ class Bubble(Component, local=True):
     """Tag of a shield's picture."""
 
 
+class Ward(Component, local=True):
+    """Tag of the ring around who cannot be harmed yet."""
+
+
 class Tagline(Component, local=True):
     """Tag of the name over a ship, which does not turn with it."""
 
 
 @flyers.on(Added[Ship])
 def draw_ship(world: World, added: Added[Ship]) -> None:
-    """A tinted hull, its white heart, a flame, a shield, a name."""
+    """A tinted hull, its white heart, a flame, a shield, a ward, a name."""
     ship = added.entity
     seat, team = ship[Ship].seat, ship[Ship].team
     color, image = color_of(seat, team), f"sprites/ships/{shape_of(seat)}"
@@ -59,6 +62,7 @@ def draw_ship(world: World, added: Added[Ship]) -> None:
     _hang(world, ship, flame, Flame(), frames, offset=Offset(FLAME_AT))
     bubble = Sprite("sprites/shield.png", layer=Layer.SHIELDS, tint=color, visible=False)
     _hang(world, ship, bubble, Bubble())
+    _hang(world, ship, Sprite("sprites/pad.png", layer=Layer.SHIELDS, tint=color, visible=False), Ward())
     player = player_in(world, seat)
     name = player[Player].name if player is not None else ""
     world.spawn(
@@ -89,6 +93,8 @@ def dress_ships(world: World, frame: Frame) -> None:
         sprite.opacity = opacity
         for child in ship.children:
             _dress(child, ship, thrust * ahead if dash.active <= 0 else 1.6, shield, opacity)
+            if Ward in child:
+                child[Sprite].visible = protection.seconds > 0
 
 
 def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: float) -> None:
@@ -106,17 +112,6 @@ def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: 
         sprite.opacity = 0.5 + 0.5 * min(1.0, shield.energy / tuning.SHIELD_ENERGY)
     elif Core in child:
         sprite.opacity = opacity
-
-
-@flyers.on(DrawWorld)
-def draw_protection(world: World, draw: DrawWorld) -> None:
-    """A breathing ring around who cannot be harmed yet."""
-    breath = round(2.0 * sin(draw.frame.time * 9.0))
-    for ship, look, protection in world.rows(Entity, Ship, Protection):
-        place = place_of(world, ship, draw.frame.alpha) if protection.seconds > 0 else None
-        if place is not None:
-            color = color_of(look.seat, look.team).fade(0.6)
-            draw.canvas.circle(place[0], place[1], PROTECTION_RADIUS + breath, color=color, width=2.0, glow=8.0)
 
 
 @flyers.on(Added[Disc])

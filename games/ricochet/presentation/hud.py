@@ -57,7 +57,7 @@ EDGE = 38.0
 """From the screen's edge to who is pointed at from there."""
 FARTHEST = 1300.0
 """Units beyond which nobody is pointed at."""
-TURN = pi / 16
+TURN = pi / 8
 PANEL = 0x070B14C8
 """The dark glass behind text."""
 
@@ -129,6 +129,7 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     _arrows(world, canvas, viewer)
     _stage(canvas, world.resource(Feed).staged)
     _clock(world, canvas, match)
+    _watched(world, canvas, viewer)
     if world.resource(Feed).scoreboard:
         scoreboard(world, canvas, 76.0, canvas.height - 90.0)
     else:
@@ -153,7 +154,8 @@ def _clock(world: World, canvas: Canvas, match: Match) -> None:
     middle = canvas.width / 2
     seconds = ceil(match.left) if match.playing else int(match.round_time)
     urgent = match.playing and seconds <= 10
-    canvas.rect(middle - 78, 10, 156, 46, fill=PANEL, radius=10)
+    half = 190.0 if match.mode is Mode.TEAMS else 78.0
+    canvas.rect(middle - half, 10, 2 * half, 46, fill=PANEL, radius=10)
     canvas.text(
         f"{seconds // 60}:{seconds % 60:02d}",
         middle,
@@ -170,6 +172,14 @@ def _clock(world: World, canvas: Canvas, match: Match) -> None:
             beyond = canvas.measure(str(points[team]), size=34)[0] + 24
             at = x - beyond if side == "right" else x + beyond
             canvas.sprite(TEAM_IMAGES[team], at, 32, scale=0.34, tint=TEAM_COLORS[team])
+
+
+def _watched(world: World, canvas: Canvas, viewer: Viewer) -> None:
+    """For a spectator: with whom the camera is."""
+    player = player_in(world, viewer.watched) if viewer.seat is None else None
+    if player is not None:
+        color = color_of(viewer.watched, player[Player].team)
+        canvas.text(f"watching {player[Player].name}", canvas.width / 2, 62, size=20, color=color, align="center")
 
 
 def _standing(world: World, canvas: Canvas, viewer: Viewer) -> None:
@@ -334,7 +344,7 @@ def _arrows(world: World, canvas: Canvas, viewer: Viewer) -> None:
         edge_y = min(max(y, EDGE), canvas.height - EDGE)
         if abs(edge_x - middle_x) < STATE_WIDTH / 2 + EDGE:  # not under the state
             edge_y = min(edge_y, canvas.height - STATE_HEIGHT - 14 - EDGE)
-        near = ceil(4 * (1.0 - distance / FARTHEST)) / 4
+        near = ceil(3 * (1.0 - distance / FARTHEST)) / 3
         color = color_of(ship.seat, ship.team).fade(0.25 + 0.7 * near)
         canvas.sprite(f"sprites/ships/{shape_of(ship.seat)}.png", edge_x, edge_y, scale=0.34, tint=color)
         tip_x, tip_y = round(edge_x + 22 * cos(angle)), round(edge_y + 22 * sin(angle))
