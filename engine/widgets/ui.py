@@ -271,7 +271,7 @@ class Ui:
         for shown in self._shown:
             shown.opening.advance(dt, self.theme.quickness)
             for widget in shown.root.walk():
-                lit = widget is self.hovered or (widget is self._focus and self.ring_visible)
+                lit = widget is (self.hovered if self.pointing else self._focus)
                 widget.hot.target = float(lit and widget.usable)
                 widget.down.target = float(widget is self._held and widget is self.hovered)
                 widget.advance(dt, self.theme)
