@@ -329,14 +329,15 @@ def _waiting(world: World, canvas: Canvas, seat: int) -> None:
 
 
 def _arrows(world: World, canvas: Canvas, viewer: Viewer) -> None:
-    """Who is near but out of sight is pointed at from the edge."""
+    """Who is near but out of sight is pointed at from the edge, and the nearest however far, so nobody must search."""
     camera = world.resource(Camera)
     middle_x, middle_y = canvas.width / 2, canvas.height / 2
-    for at, ship in world.rows(Transform, Ship):
-        if ship.seat == viewer.watched or camera.sees(at.x, at.y, -10):
-            continue
-        distance = camera.distance(at.x, at.y)
-        if distance > FARTHEST:
+    others = [(camera.distance(at.x, at.y), at, ship) for at, ship in world.rows(Transform, Ship)]
+    others = [other for other in others if other[2].seat != viewer.watched]
+    hidden = [other for other in others if not camera.sees(other[1].x, other[1].y, -10)]
+    nearest = min((distance for distance, _, _ in hidden), default=0.0)
+    for distance, at, ship in hidden:
+        if distance > max(FARTHEST, nearest):
             continue
         x, y = camera.world_to_screen(at.x, at.y)
         angle = round(atan2(y - middle_y, x - middle_x) / TURN) * TURN
@@ -344,7 +345,7 @@ def _arrows(world: World, canvas: Canvas, viewer: Viewer) -> None:
         edge_y = min(max(y, EDGE), canvas.height - EDGE)
         if abs(edge_x - middle_x) < STATE_WIDTH / 2 + EDGE:  # not under the state
             edge_y = min(edge_y, canvas.height - STATE_HEIGHT - 14 - EDGE)
-        near = ceil(3 * (1.0 - distance / FARTHEST)) / 3
+        near = ceil(3 * max(0.0, 1.0 - distance / FARTHEST)) / 3
         color = color_of(ship.seat, ship.team).fade(0.25 + 0.7 * near)
         canvas.sprite(f"sprites/ships/{shape_of(ship.seat)}.png", edge_x, edge_y, scale=0.34, tint=color)
         tip_x, tip_y = round(edge_x + 22 * cos(angle)), round(edge_y + 22 * sin(angle))
