@@ -38,6 +38,7 @@ def main() -> None:
     \b
     tickwire play                  a window with Ricochet; without a display, bots play headless
     tickwire replay match.twr      watch a recorded match again
+    tickwire netcheck HOST:PORT    what is wrong between here and a server
     tickwire bench dispatch        measure the engine against its peers
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
@@ -105,6 +106,51 @@ def replay(path: Path, verify: bool, speed: float) -> None:
     from engine.cli.replay import run_replay, run_verify
 
     sys.exit(run_verify(path) if verify else run_replay(path, speed))
+
+
+@main.command()
+@click.argument("target", metavar="HOST:PORT|INVITE")
+@click.option("--password", "secret", default="", help="What the server asks for; needs an invite.")
+@click.option("--seconds", type=click.FloatRange(1, 60), default=4.0, show_default=True, help="How long to measure.")
+@click.option("--capture", type=click.Path(path_type=Path), default=None, help="Where the datagrams go (pcap).")
+def netcheck(target: str, secret: str, seconds: float, capture: Path | None) -> None:
+    """Go the way to a server as a player's game does, and say in words what is wrong.
+
+    Name, TCP, HTTPS, connect token, UDP; then round trip, jitter, loss and the longest datagram. It takes a slot of
+    the server for some seconds. Exits with 1 if something would keep a player from playing.
+
+    \b
+    tickwire netcheck 203.0.113.9:7777
+    tickwire netcheck 'tickwire://203.0.113.9:7777?key=...'
+    """
+    from engine.cli.netcheck import run_netcheck
+
+    sys.exit(run_netcheck(target, secret=secret, seconds=seconds, capture=capture))
+
+
+@main.command()
+@click.argument("path", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--live", is_flag=True, help="FILE is still being written: go on as it grows, until Ctrl-C.")
+@click.option("--private-key", "key", type=click.Path(path_type=Path), help="A server's: 32 bytes, or 64 hex digits.")
+@click.option("--token", "tokens", type=click.Path(path_type=Path), multiple=True, help="A client's connect token.")
+@click.option("--protocol", metavar="MODULE:NAME", default="", help="To decode messages, as in games.chat:PROTOCOL.")
+@click.option("--port", type=click.IntRange(1, 65535), default=None, help="Only what comes from or goes to this port.")
+def dissect(
+    path: Path, live: bool, key: Path | None, tokens: tuple[Path, ...], protocol: str, port: int | None
+) -> None:
+    """Print the datagrams of a capture for people: a pcap file, or `-` for a live stream on standard input.
+
+    Without a key, that is types, numbers and sizes. With the server's private key, or a client's token, it is acks,
+    fragments, channels and, given the protocol, messages.
+
+    \b
+    tickwire dissect match.pcap --port 7777
+    tcpdump -i any -U -w - udp port 7777 | tickwire dissect -
+    tickwire netcheck HOST:PORT --capture way.pcap; tickwire dissect way.pcap --token way.pcap.token
+    """
+    from engine.cli.dissect import run_dissect
+
+    sys.exit(run_dissect(path, live=live, key=key, tokens=tokens, protocol=protocol, port=port))
 
 
 @main.command()

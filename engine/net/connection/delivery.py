@@ -4,6 +4,7 @@ A packet is an ack header (acks.py) and frames; one too long for a datagram is c
 without frames only acks, and wants no ack itself. A frame holds a message, or a part of one:
 
     u8:     bits 0..1  channel    bits 2, 3  first and last part, on reliable channels    bits 4..7  0
+            or 32: padding, whose content is zeros; it measures the way, and is acked like a message
     u16:    the part's number, on reliable channels
     length: 7 bits a byte, lowest first, bit 7 set where another byte follows; 3 bytes at most, the shortest form only
     content
@@ -56,6 +57,9 @@ MAX_BACK_OFF = 1.0
 """Seconds, on top of the round trip time, that repeated timeouts grow to."""
 ACK_EVERY = 16
 """Packets that may arrive before an ack is sent without delay: half of what one ack reports."""
+
+PADDING = 32
+"""The first byte of a frame that holds no message."""
 
 _FRAME_ROOM = DATAGRAM_BYTES - SEAL_BYTES - MAX_HEADER_BYTES
 _UNRELIABLE_BYTES = MAX_PACKET_BYTES - 4  # less the frame's own first bytes
@@ -184,6 +188,21 @@ class Delivery:
         while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
             self._drop_oldest()
         return ticket
+
+    def probe(self, size: int) -> int:
+        """Queue padding that makes a datagram of nearly `size` bytes, if it goes alone; returns the ticket of its fate.
+
+        Raises `ValueError` for a size of which no datagram is sent.
+        """
+        if not 64 <= size <= DATAGRAM_BYTES:
+            raise ValueError(f"a datagram has 64 to {DATAGRAM_BYTES} bytes, not {size}")
+        content = bytes(size - SEAL_BYTES - MAX_HEADER_BYTES - 3)
+        self._tickets += 1
+        frame = bytes((PADDING,)) + _length(len(content)) + content
+        self._waiting.append(_Waiting(frame, self._tickets, self._now))
+        self._waiting_bytes += len(frame)
+        self.due = self._now
+        return self._tickets
 
     def _drop_oldest(self) -> None:
         oldest = self._waiting.popleft()
@@ -388,7 +407,9 @@ class Delivery:
                 if count > MAX_FRAMES:
                     raise ProtocolError(f"a packet of over {MAX_FRAMES} messages")
                 if payload[at] & 2:
-                    delay = ACK_DELAY
+                    delay = min(delay, ACK_DELAY)
+                elif payload[at] == PADDING:
+                    delay = 0.0  # who measures the way wants to know now
                 at = self._read_frame(payload, at, number, messages)
             self._owed_count += 1
             if self._owed_count >= ACK_EVERY:
@@ -403,6 +424,11 @@ class Delivery:
         head = payload[at]
         channel = head & 3
         marks = head & (FIRST | LAST)
+        if head == PADDING:
+            size, at = read_length(payload, at + 1)
+            if payload.count(0, at, at + size) < size:
+                raise ProtocolError("padding that is not zeros, or is cut off")
+            return at + size
         if head > 15 or (marks and channel < _ORDERED):
             raise ProtocolError(f"a frame that begins with {head:#04x}")
         part = 0
@@ -410,7 +436,7 @@ class Delivery:
         if channel >= _ORDERED:
             part = int.from_bytes(payload[at : at + 2], "little")
             at += 2
-        size, at = _read_length(payload, at)
+        size, at = read_length(payload, at)
         content = payload[at : at + size]
         at += size
         if at > len(payload):
@@ -439,7 +465,8 @@ def _length(size: int) -> bytes:
     return bytes((size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14))
 
 
-def _read_length(payload: bytes, at: int) -> tuple[int, int]:
+def read_length(payload: bytes, at: int) -> tuple[int, int]:
+    """The length at `at`, and the offset after it. Raises `ProtocolError`."""
     size = 0
     for shift in (0, 7, 14):
         if at >= len(payload):

@@ -65,6 +65,8 @@ class NetcodeClient:
         """The slot the server gave this client; valid once connected."""
         self.max_clients = 0
         """How many slots the server has; valid once connected."""
+        self.packets_received = 0
+        """How many of the connection's packets arrived, of those the server numbered up to `newest_received`."""
         self._sealer = Sealer(token.client_to_server, token.protocol_id)
         self._opener = Opener(token.server_to_client, token.protocol_id, _FROM_SERVER)
         self._sequence = 0
@@ -79,9 +81,15 @@ class NetcodeClient:
         """The server being asked, or connected to."""
         return self._server
 
+    @property
+    def newest_received(self) -> int:
+        """The highest sequence number of the connection's packets that arrived; a server counts them from 0."""
+        return self._opener.newest
+
     def _turn_to(self, server: Address, now: float) -> None:
         self._server = server
         self._opener.forget()
+        self.packets_received = 0
         self._last_sent = now - SEND_INTERVAL
         self._last_received = now
         self.state = ClientState.SENDING_REQUEST
@@ -94,6 +102,8 @@ class NetcodeClient:
         if opened is None:
             return
         kind, content = opened
+        if kind >= PacketType.KEEP_ALIVE:
+            self.packets_received += 1
         if kind == PacketType.PAYLOAD:
             if self.state == ClientState.CONNECTED:
                 self._last_received = now

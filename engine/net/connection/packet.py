@@ -98,6 +98,11 @@ class Opener:
         # Of the newest sequence number in each residue class of 256, all but the low 8 bits: they fit 63 bits.
         self._seen = array("q", b"\xff" * 8 * _WINDOW)
 
+    @property
+    def newest(self) -> int:
+        """The highest sequence number opened, of packets taken only once."""
+        return self._newest
+
     def open(self, datagram: bytes) -> tuple[int, bytes] | None:
         """The type and content of a packet, or None for anything a correct peer did not send just now.
 

@@ -1,5 +1,6 @@
 """Connect tokens over HTTPS: the small aiohttp application that hands them out, and the client that asks.
 
+GET /token    200 {"game": ..., "version": ..., "protocol": "hex of 64 bits"}, which is no secret
 POST /token   {"game": ..., "version": ..., "protocol": "hex of 64 bits", "name": ..., "secret": ...}
 200           {"token": "base64 of the 2048 bytes"}
 403           {"why": "words for the player"}
@@ -14,7 +15,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import aiohttp
@@ -23,7 +24,7 @@ from cryptography import x509
 
 from engine.errors import TickwireError
 from engine.net.connection.address import Address
-from engine.net.connection.invite import Invite
+from engine.net.connection.invite import FINGERPRINT_BYTES, Invite
 from engine.net.connection.issuer import Issuer, TokenRequest, TurnedAway
 from engine.net.connection.token import ConnectToken
 from engine.net.transport.tls import fingerprint_of
@@ -32,6 +33,8 @@ from engine.net.wire.protocol import Build, Protocol
 
 MAX_REQUEST_BYTES = 4096
 MAX_REPLY_BYTES = 16384
+MAX_NAME = 80
+"""Characters of a game's name or version that are believed."""
 TIMEOUT = 10.0
 """Seconds a client waits for a token."""
 _UNSPECIFIED = ("0.0.0.0", "::")
@@ -54,69 +57,112 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
             return web.json_response({"why": answer.why}, status=403)
         return web.json_response({"token": base64.b64encode(answer.encode()).decode()})
 
+    async def build(request: web.Request) -> web.Response:
+        return web.json_response(_said_of(issuer.protocol.build))
+
     application = web.Application(client_max_size=MAX_REQUEST_BYTES)
+    application.router.add_get("/token", build)
     application.router.add_post("/token", token)
     return application
 
 
-def _request(said: Any) -> TokenRequest:
+def _said_of(build: Build) -> dict[str, str]:
+    return {"game": build.name, "version": build.version, "protocol": f"{build.protocol_id:016x}"}
+
+
+def _texts(said: Any, *keys: str) -> list[str]:
     if not isinstance(said, dict):
         raise ValueError("not an object")
     fields = cast("dict[str, object]", said)
-    texts = [fields[key] for key in ("game", "version", "protocol", "name", "secret")]
-    game, version, protocol, name, secret = [text for text in texts if isinstance(text, str)]
+    texts = [fields[key] for key in keys]
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _request(said: Any) -> TokenRequest:
+    game, version, protocol, name, secret = _texts(said, "game", "version", "protocol", "name", "secret")
     return TokenRequest(Build(game, version, int(protocol, 16)), name, secret)
 
 
 class _KeyFingerprint(aiohttp.Fingerprint):
     """Checks the key of the peer, before anything is said to it; aiohttp's own checks the whole certificate.
 
-    With it, no authority has to vouch for the certificate.
+    With it, no authority has to vouch for the certificate. Without a key to expect, it only notes the one it meets.
     """
 
-    reached = ""
-    """The IP address found behind the host of the invite."""
+    def __init__(self, expected: bytes | None) -> None:
+        super().__init__(expected or bytes(FINGERPRINT_BYTES))
+        self._expected = expected
+        self.met = b""
+        """The fingerprint of the host's key."""
+        self.reached = ""
+        """The IP address found behind the host's name."""
 
     def check(self, transport: Any) -> None:
         self.reached, port = transport.get_extra_info("peername")[:2]
         certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        got = fingerprint_of(x509.load_der_x509_certificate(certificate))
-        if got != self.fingerprint:
-            raise aiohttp.ServerFingerprintMismatch(self.fingerprint, got, self.reached, port)
+        self.met = fingerprint_of(x509.load_der_x509_certificate(certificate))
+        if self._expected is not None and self.met != self._expected:
+            raise aiohttp.ServerFingerprintMismatch(self._expected, self.met, self.reached, port)
 
 
 async def request_token(invite: Invite, protocol: Protocol, *, name: str = "", secret: str = "") -> ConnectToken:
     """Ask the host of an invite for a token. Raises `NoTokenError` saying why there is none."""
-    build = protocol.build
-    said = {
-        "game": build.name,
-        "version": build.version,
-        "protocol": f"{build.protocol_id:016x}",
-        "name": name,
-        "secret": secret,
-    }
+    return await request_token_for(invite, protocol.build, name=name, secret=secret)
+
+
+async def request_token_for(invite: Invite, build: Build, *, name: str = "", secret: str = "") -> ConnectToken:
+    """`request_token` without the protocol, for tools that know only its id."""
     pin = _KeyFingerprint(invite.fingerprint)
+    body = await _ask(invite.authority, pin, {**_said_of(build), "name": name, "secret": secret})
+    return _read_reply(body, invite, pin.reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a host says of itself to anyone who asks."""
+
+    invite: Invite
+    """To this host, with the key that it has."""
+    address: str
+    """The IP address found behind its name."""
+    build: Build
+
+
+async def find_service(host: str, port: int, fingerprint: bytes | None = None) -> Service:
+    """Ask a host which game it serves; without a fingerprint, any key will do. Raises `NoTokenError` saying why not."""
+    pin = _KeyFingerprint(fingerprint)
+    authority = Invite(host, port, bytes(FINGERPRINT_BYTES)).authority
+    body = await _ask(authority, pin, None)
+    try:
+        game, version, protocol = _texts(json.loads(body), "game", "version", "protocol")
+        build = Build(game[:MAX_NAME], version[:MAX_NAME], int(protocol, 16) & (1 << 64) - 1)
+    except (ValueError, KeyError, RecursionError):
+        raise NoTokenError(f"{authority} speaks HTTPS but names no game: is it a game server?") from None
+    return Service(Invite(host, port, pin.met), pin.reached, build)
+
+
+async def _ask(authority: str, pin: _KeyFingerprint, said: dict[str, str] | None) -> bytes:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(
-                f"https://{invite.authority}/token",
+            session.request(
+                "GET" if said is None else "POST",
+                f"https://{authority}/token",
                 json=said,
                 ssl=pin,
                 allow_redirects=False,
             ) as response,
         ):
-            body = await _read_most(response.content)
+            return await _read_most(response.content)
     except aiohttp.ServerFingerprintMismatch:
         raise NoTokenError(
-            f"{invite.authority} has another key than the invite says: it is old, or someone is in between"
+            f"{authority} has another key than the invite says: it is old, or someone is in between"
         ) from None
     except TimeoutError:
-        raise NoTokenError(f"{invite.authority} did not answer within {TIMEOUT:.0f} seconds") from None
+        raise NoTokenError(f"{authority} did not answer within {TIMEOUT:.0f} seconds") from None
     except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-        raise NoTokenError(f"{invite.authority} cannot be reached: {error}") from error
-    return _read_reply(body, invite, pin.reached)
+        raise NoTokenError(f"{authority} cannot be reached: {error}") from error
 
 
 async def _read_most(stream: aiohttp.StreamReader) -> bytes:

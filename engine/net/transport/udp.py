@@ -27,6 +27,7 @@ from typing import Any, Protocol
 
 from engine.net.connection.address import Address
 from engine.net.connection.events import Event
+from engine.net.transport.capture import Capture
 from engine.net.transport.conditioner import Conditions, Link
 
 BUFFER_BYTES = 1 << 20
@@ -75,7 +76,8 @@ class Udp:
     """The sockets of one endpoint. `now` for the endpoint is the time of the running loop.
 
     With `conditions`, every datagram passes a bad network on its way in and out: for trying a game on a machine of its
-    own as if it were far away. `seed` decides what happens to which.
+    own as if it were far away. `seed` decides what happens to which. To a `capture`, every datagram is written as it
+    leaves or reaches the socket.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Udp:
         local: Iterable[Address] = (),
         conditions: Conditions | None = None,
         seed: int | str = 0,
+        capture: Capture | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.unsent = 0
@@ -101,6 +104,7 @@ class Udp:
         self._unavailable: set[int] = set()
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
+        self._capture = capture
         self._errors = 0
         self._closed = False
 
@@ -159,6 +163,8 @@ class Udp:
             self._errors = 0
             if len(source) > 2 or link is not None:
                 source = _address(source)
+            if self._capture is not None:
+                self._capture.write(datagram, Address(*source), _address(opened.getsockname()))
             if link is None:
                 receive(datagram, source, now)
             else:
@@ -176,6 +182,8 @@ class Udp:
                 continue
             self._errors = 0
             now = self._loop.time()
+            if self._capture is not None:
+                self._capture.write(datagram, _address(source), _address(opened.getsockname()))
             if self._in is None:
                 self.endpoint.receive_datagram(datagram, _address(source), now)
             else:
@@ -232,6 +240,8 @@ class Udp:
             opened = self._sockets.get(family)
         try:
             if opened is not None:
+                if self._capture is not None:
+                    self._capture.write(datagram, _address(opened.getsockname()), to)
                 opened.sendto(datagram, to)
                 return
         except OSError:
