@@ -76,7 +76,7 @@ def test_with_the_servers_key_everything_is_seen() -> None:
         assert words in said
     assert "malformed" not in said
     without = conversation(None)
-    assert "reliable ordered part 0, 7 bytes" in without
+    assert "reliable ordered part 0, 6 bytes" in without
     assert "hello" not in without
 
 

@@ -16,7 +16,7 @@ from engine.net.connection.events import (
     post_event,
     route_messages,
 )
-from engine.net.connection.invite import Invite
+from engine.net.connection.invite import Invite, InviteError
 from engine.net.connection.issuer import Admitted, Door, Issuer, Password, TokenRequest, TurnedAway, open_door
 from engine.net.connection.netcode_server import Ignored
 from engine.net.connection.server import Peer, Server
@@ -35,6 +35,7 @@ __all__ = [
     "Event",
     "Ignored",
     "Invite",
+    "InviteError",
     "Issuer",
     "Limits",
     "Password",

@@ -14,10 +14,16 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
+from engine.errors import TickwireError
+
 SCHEME = "tickwire"
 FINGERPRINT_BYTES = 32
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+
+
+class InviteError(TickwireError, ValueError):
+    """A text that is no invite, or an invite to nowhere; the message says which part is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,11 @@ class Invite:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.host):
-            raise ValueError(f"an invite to {self.host!r}: neither a host name nor an IP address")
+            raise InviteError(f"an invite to {self.host!r}: neither a host name nor an IP address")
         if not 0 < self.port < 1 << 16:
-            raise ValueError(f"an invite to port {self.port}: not 1 to 65535")
+            raise InviteError(f"an invite to port {self.port}: not 1 to 65535")
         if len(self.fingerprint) != FINGERPRINT_BYTES:
-            raise ValueError(f"an invite with a key of {len(self.fingerprint)} bytes: not {FINGERPRINT_BYTES}")
+            raise InviteError(f"an invite with a key of {len(self.fingerprint)} bytes: not {FINGERPRINT_BYTES}")
 
     @property
     def authority(self) -> str:
@@ -48,27 +54,27 @@ class Invite:
 
     @classmethod
     def parse(cls, text: str) -> Invite:
-        """Read what `str` wrote. Raises `ValueError` that says which part is wrong."""
+        """Read what `str` wrote. Raises `InviteError` that says which part is wrong."""
         text = text.strip()
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise ValueError(f"{text!r} is no invite: {error}") from None
+            raise InviteError(f"{text!r} is no invite: {error}") from None
         if parts.scheme != SCHEME:
-            raise ValueError(f"{text!r} is no invite: one begins with {SCHEME}://")
+            raise InviteError(f"{text!r} is no invite: one begins with {SCHEME}://")
         if not host or port is None:
-            raise ValueError(
+            raise InviteError(
                 f"{text!r} is no invite: it names no host and port, as in {SCHEME}://203.0.113.9:7777?key=..."
             )
         if parts.path not in ("", "/") or parts.fragment or parts.username is not None:
-            raise ValueError(f"{text!r} is no invite: after host and port comes only ?key=...")
+            raise InviteError(f"{text!r} is no invite: after host and port comes only ?key=...")
         query = dict(parse_qsl(parts.query))
         key = query.pop("key", None)
         if key is None or query:
-            raise ValueError(f"{text!r} is no invite: it must hold key=... and nothing else; was it cut off?")
+            raise InviteError(f"{text!r} is no invite: it must hold key=... and nothing else; was it cut off?")
         try:
             fingerprint = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
-            raise ValueError(f"{text!r} is no invite: its key is not base64url; was it cut off?") from None
+            raise InviteError(f"{text!r} is no invite: its key is not base64url; was it cut off?") from None
         return cls(host, port, fingerprint)

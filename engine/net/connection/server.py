@@ -43,6 +43,11 @@ class Peer:
         """The secure connection: address, client id, slot, user data."""
         return self._session
 
+    @property
+    def user(self) -> str:
+        """What the token says of the player: a name, unless the game's own door says otherwise."""
+        return self._session.user.rstrip(b"\0").decode(errors="replace")
+
 
 class Server:
     """All peers of one server. Takes the arguments of `NetcodeServer`, whose protocol id is that of `protocol`."""
@@ -190,8 +195,7 @@ class Server:
         peer = Peer(number, session, Delivery(self.protocol, now, self.limits))
         self._peers[number] = peer
         self._by_session[session] = peer
-        user = session.user.rstrip(b"\0").decode(errors="replace")
-        self._events.append(Connected(number, session.client_id, str(session.address), user))
+        self._events.append(Connected(number, session.client_id, str(session.address), peer.user))
 
     def _receive(self, peer: Peer, payload: bytes, now: float) -> None:
         try:

@@ -109,6 +109,11 @@ class Host:
         """As `Server.broadcast`."""
         self.server.broadcast(message, but=but)
 
+    def name(self, peer: int) -> str:
+        """What a peer wants to be called; "" for one that is gone."""
+        known = self.server.peers.get(peer)
+        return known.user if known is not None else ""
+
     def flush(self) -> None:
         """Send what there is to send."""
         self.udp.flush()
@@ -150,7 +155,7 @@ class Guest:
     ) -> Guest:
         """Ask for a token, and begin to connect. `sink` gets every event.
 
-        Raises `NoTokenError` saying why there is no token, `ValueError` if the invite is none.
+        Raises `NoTokenError` saying why there is no token, `InviteError` if the invite is none.
         """
         if isinstance(invite, str):
             invite = Invite.parse(invite)
