@@ -48,9 +48,9 @@ class Bodies:
         """While the layout is rearranged: x, y, angle as last synced."""
         self.velocity: NDArray[np.float64] = np.zeros((64, 3))
         """While the layout is rearranged: vx, vy, angular as last synced."""
-        self.body: NDArray[Any] = np.zeros(64, Body.record)
+        self.body: NDArray[np.uint8] = np.zeros((64, np.dtype(Body.record).itemsize), np.uint8)
         """While the layout is rearranged: the Body as last seen."""
-        self.collider: NDArray[Any] = np.zeros(64, Collider.record)
+        self.collider: NDArray[np.uint8] = np.zeros((64, np.dtype(Collider.record).itemsize), np.uint8)
         """While the layout is rearranged: the Collider as last seen."""
         self.cells: list[Any] = []
         """While the layout is rearranged: the Collider's object cells as last seen."""

@@ -71,6 +71,8 @@ class ContactReader:
     def __init__(self) -> None:
         self._buffer = batch.Buffer()
         self._second_points = batch.Buffer()
+        self._ints: NDArray[np.uintp] = np.empty((0, 3), np.uintp)
+        """The integers in the buffer: body, body, number of contact points."""
         self._pairs: Pairs = np.empty(0, np.int64)
         self._order: NDArray[np.intp] = np.empty(0, np.intp)
         """The place of each pair in the solver's list."""
@@ -84,7 +86,7 @@ class ContactReader:
         buffer = self._buffer
         buffer.clear()
         batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
-        ints = ints_of(buffer).reshape(-1, 3)
+        self._ints = ints = ints_of(buffer).reshape(-1, 3)
         solved = ints[:, 2].nonzero()[0]
         ranks = bodies.ranks_at(ints[solved, :2])
         first, second = ranks[:, 0], ranks[:, 1]
@@ -110,10 +112,10 @@ class ContactReader:
         np.add(floats[5:7], floats[7:9], out=values[0:2])
         values[0:2] *= 0.5
         values[2:4] = floats[3:5]
-        values[2:4, self._flipped[chosen]] *= -1.0
+        np.negative(values[2:4], out=values[2:4], where=self._flipped[chosen])
         np.hypot(floats[0], floats[1], out=values[4])
         values[5] = floats[2]
-        two = (ints_of(self._buffer)[2::3][places] == 2).nonzero()[0]
+        two = (self._ints[places, 2] == 2).nonzero()[0]
         if len(two):
             self._add_second_points(space, places[two], values, two)
         return Touches(self._pairs[chosen], values)

@@ -18,6 +18,7 @@ from pymunk import constraints
 from engine.ecs import F64, Component, Entity, Flag, Ref, World, f64, flag, ref
 from engine.physics.bodies import Bodies, SlotBody
 from engine.physics.events import Rejected
+from engine.physics.layout import rows_with_any
 
 MEASURE = -1.0
 """A distance that is measured when the joint is made, and then stands in the component."""
@@ -186,12 +187,9 @@ class Joints:
     def sync(self) -> None:
         """Make, change and remove constraints so that there is one for each joint component whose bodies exist."""
         found: dict[tuple[type[Component], int], Any] = {}
-        for kind in _MAKERS:
-            for rows in self.world.tables(kind):
-                ids = rows.ids.tolist()
-                if not Entity(self.world, ids[0]).local:
-                    for id in ids:
-                        found[kind, id] = self.world.row(Entity(self.world, id), kind)
+        for kind, rows in rows_with_any(self.world, _MAKERS):
+            for entity in rows.entities:
+                found[kind, entity.id] = entity[kind]
         for key in [key for key in self.made if key not in found]:
             self._remove(key)
         for key in [key for key in self._rejected if key not in found]:

@@ -4,12 +4,12 @@ A block keeps a copy of everything the game may change. Comparing it with the li
 tables at once, finds the few rows that need attention, without events and without a look at each entity.
 """
 
-# The records and object cells of a table are not in the interface of Rows.
+# Whole records, object cells and a look at all tables at once are not in the interface of worlds and rows.
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -39,6 +39,7 @@ class Block:
         self.components: Components = self.table.components
         self.archetype = ABSENT
         self.ids: NDArray[np.uint64] = rows.ids
+        self._id_bytes = self.ids.tobytes()
         self.has_body = Body in self.components
         self.has_collider = Collider in self.components
         self.has_velocity = Velocity in self.components
@@ -51,10 +52,11 @@ class Block:
         """x, y, angle as last synced, shape (rows, 3)."""
         self.velocities: NDArray[np.float64] = np.empty((0, 3))
         """vx, vy, angular as last synced, shape (rows, 3)."""
-        self.kept_bodies: NDArray[Any] = np.empty(0)
-        self.kept_colliders: NDArray[Any] = np.empty(0)
-        self.kept_bytes: dict[type[Component], bytes] = {}
-        """The bytes of the kept records: whole tables of them compare fastest."""
+        self.kept_bodies: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        """The bytes of each row's Body as last seen, and with them the gaps between fields."""
+        self.kept_colliders: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._memory: dict[type[Component], bytearray] = {}
+        """What the four arrays above lie over; byte arrays compare with a table's memory at once and without a copy."""
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
@@ -64,7 +66,7 @@ class Block:
         table: Table = rows._table
         if table is not self.table or table.count != len(self.ids):
             return False
-        if not (table.ids[: table.count] == self.ids).all():
+        if not self._id_bytes.startswith(table.ids[: table.count].data):
             return False
         self.rows = rows
         return True
@@ -87,27 +89,33 @@ class Block:
 
     def load(self, bodies: Bodies) -> None:
         """Take what was last seen from the slots."""
-        self.kept_bytes.clear()
-        self.places = bodies.place[self.slots]
-        self.velocities = bodies.velocity[self.slots]
+        self.places = self._over_memory(Transform, bodies.place[self.slots])
+        self.velocities = self._over_memory(Velocity, bodies.velocity[self.slots])
         if self.has_body:
-            self.kept_bodies = bodies.body[self.slots]
+            self.kept_bodies = self._over_memory(Body, bodies.body[self.slots])
         if self.has_collider:
-            self.kept_colliders = bodies.collider[self.slots]
+            self.kept_colliders = self._over_memory(Collider, bodies.collider[self.slots])
             slots = self.slots.tolist()
             self.kept_cells = list(itemgetter(*slots)(bodies.cells)) if len(slots) > 1 else [bodies.cells[slots[0]]]
 
+    def _over_memory(self, component: type[Component], values: NDArray[Any]) -> NDArray[Any]:
+        memory = self._memory[component] = bytearray(values.tobytes())
+        return np.frombuffer(memory, values.dtype).reshape(values.shape)
+
     def see(self, row: int) -> None:
         """Note the row's Body and Collider as seen."""
-        self.kept_bytes.clear()
         if self.has_body:
-            self.kept_bodies[row] = self._records(Body)[row]
+            self.kept_bodies[row] = self._bytes(Body)[row]
         if self.has_collider:
-            self.kept_colliders[row] = self._records(Collider)[row]
+            self.kept_colliders[row] = self._bytes(Collider)[row]
             self.kept_cells[row] = self._cells()[row]
 
     def _records(self, component: type[Component]) -> NDArray[Any]:
         return self.table.pools[component].records[: len(self.ids)]
+
+    def _bytes(self, component: type[Component]) -> NDArray[np.uint8]:
+        pool = self.table.pools[component]
+        return np.frombuffer(pool.view, np.uint8, len(self.ids) * pool.size).reshape(-1, pool.size)
 
     def _cells(self) -> list[Any]:
         cells = self.table.pools[Collider].cells
@@ -124,11 +132,13 @@ class Block:
 
     def moved_rows(self) -> NDArray[np.intp]:
         """Rows whose Transform the game has written."""
-        return _differing(self.rows[Transform], self.places)
+        return _NONE if self._is_still(Transform) else _differing(self.rows[Transform], self.places)
 
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""
-        return _differing(self.rows[Velocity], self.velocities) if self.has_velocity else _NONE
+        if not self.has_velocity or self._is_still(Velocity):
+            return _NONE
+        return _differing(self.rows[Velocity], self.velocities)
 
     def changed_rows(self) -> dict[int, bool]:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""
@@ -146,30 +156,41 @@ class Block:
             self.see(row)
         return changed
 
-    def _compare(self, component: type[Component], kept: NDArray[Any], changed: dict[int, bool]) -> None:
-        if component not in self.kept_bytes:
-            self.kept_bytes[component] = kept.tobytes()
+    def _is_still(self, component: type[Component]) -> bool:
+        """Whether a component's records are the kept ones, bit by bit."""
         pool = self.table.pools[component]
-        if pool.view[: len(self.ids) * pool.size].tobytes() == self.kept_bytes[component]:
+        return self._memory[component].startswith(pool.view[: len(self.ids) * pool.size])
+
+    def _compare(self, component: type[Component], kept: NDArray[np.uint8], changed: dict[int, bool]) -> None:
+        if self._is_still(component):
             return
-        now = self._records(component)
-        for name in now.dtype.names or ():
-            for row in np.flatnonzero(now[name] != kept[name]).tolist():
+        records = self._records(component)
+        before = kept.view(records.dtype)[:, 0]
+        for name in records.dtype.names or ():
+            now, then = records[name], before[name]
+            differs = (now != then) & ((now == now) | (then == then))  # what is no number equals itself here
+            for row in np.flatnonzero(differs).tolist():
                 changed[row] = changed.get(row, False) or name not in _LIGHT
 
 
 def _differing(now: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[np.intp]:
     """Rows that differ in any bit, so that what is no number equals itself."""
-    if not (now != kept).any():
-        return _NONE
     return np.flatnonzero((now.view(np.int64) != kept.view(np.int64)).any(axis=1))
 
 
 def found_rows(world: World) -> Iterator[Rows]:
     """The rows physics looks after. Local entities are none of its business: simulations would differ by them."""
-    for rows in world.tables(Transform, Collider):
-        if not rows._table.local:
-            yield rows
-    for rows in world.tables(Transform, Body, without=(Collider,)):
-        if not rows._table.local:
-            yield rows
+    for table in world._tables:
+        pools = table.pools
+        if table.count and not table.local and Transform in pools and (Collider in pools or Body in pools):
+            yield Rows(world, table, True)
+
+
+def rows_with_any(world: World, kinds: Iterable[type[Component]]) -> Iterator[tuple[type[Component], Rows]]:
+    """The shared rows that have one of `kinds`, for each that they have: one look at a table for all of them."""
+    wanted = frozenset(kinds)
+    for table in world._tables:
+        if table.count and not table.local and not wanted.isdisjoint(table.components):
+            for kind in table.components:
+                if kind in wanted:
+                    yield kind, Rows(world, table, True)

@@ -527,9 +527,7 @@ class Simulation:
             self._read_order()
         places = self._read(_PLACE_FIELDS, self._places_read)
         velocities = self._read(_VELOCITY_FIELDS, self._velocities_read)
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = places.sum() + velocities.sum()
-        if not isfinite(total):
+        if not (_are_finite(places) and _are_finite(velocities)):
             self._quarantine(np.logical_and.reduce(np.isfinite(np.hstack((places, velocities))), axis=1))
             self._note_order(self._addresses)
             self._placed = -1  # what was read has the bodies just taken out; the next reading has not
@@ -540,13 +538,13 @@ class Simulation:
     def _write_block(self, block: Block, places: NDArray[np.float64], velocities: NDArray[np.float64]) -> None:
         # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
         guarded = self.gate.asks_game
-        now = _gather(places, block, block.places)
-        _overwrite(block.rows[Transform], now, block.places if guarded else None)
-        block.places = now
-        now = _gather(velocities, block, block.velocities)
+        before = block.places.copy() if guarded else None
+        _gather(places, block, block.places)
+        _overwrite(block.rows[Transform], block.places, before)
+        before = block.velocities.copy() if guarded else None
+        _gather(velocities, block, block.velocities)
         if block.has_velocity:
-            _overwrite(block.rows[Velocity], now, block.velocities if guarded else None)
-        block.velocities = now
+            _overwrite(block.rows[Velocity], block.velocities, before)
 
     def _read(self, fields: batch.BodyFields, buffer: batch.Buffer) -> NDArray[np.float64]:
         """Three floats of each of the solver's bodies, in its order; the next reading into the buffer overwrites."""
@@ -660,14 +658,18 @@ def _layers(layer: int, mask: int) -> pymunk.ShapeFilter:
     return pymunk.ShapeFilter(categories=layer, mask=mask)
 
 
-def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The solver's floats in the order of a block's rows; rows without a body keep what they have."""
+def _are_finite(floats: NDArray[np.float64]) -> bool:
+    """Whether all are finite; what is no number would be both the least and the greatest."""
+    return not floats.size or (isfinite(floats.max()) and isfinite(floats.min()))
+
+
+def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]) -> None:
+    """Put the solver's floats into `kept`, in the order of a block's rows; rows without a body keep what they have."""
     if block.is_full:
-        return np.take(floats, block.order, axis=0)
-    now = kept.copy()
-    present = block.order != ABSENT
-    now[present] = floats[block.order[present]]
-    return now
+        np.take(floats, block.order, axis=0, out=kept, mode="clip")  # "clip" as "raise" goes through a copy
+    else:
+        present = block.order != ABSENT
+        kept[present] = floats[block.order[present]]
 
 
 def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], before: NDArray[np.float64] | None) -> None:
