@@ -194,6 +194,27 @@ def test_nobody_there_is_a_refusal() -> None:
     run(scene)
 
 
+def test_a_busy_socket_is_not_watched_and_an_idle_one_is_again() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        watched: list[bool] = []
+        add, remove = loop.add_reader, loop.remove_reader
+        hall = Hall()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            loop.remove_reader = lambda fd: (watched.append(False), remove(fd))[1]  # pyright: ignore
+            loop.add_reader = lambda fd, call, *rest: (watched.append(True), add(fd, call, *rest))[1]  # pyright: ignore
+            for _ in range(2000):
+                stranger.sendto(b"\x15" + bytes(30), hall.address)
+                await asyncio.sleep(0)
+            assert False in watched
+            await until(lambda: sum(hall.server.ignored.values()) == 2000 and watched[-1])
+        client, _, _ = hall.join()
+        await until(lambda: client.connected)
+        hall.close()
+
+    run(scene)
+
+
 def test_noise_does_not_stop_the_socket() -> None:
     async def scene() -> None:
         hall = Hall()

@@ -30,6 +30,8 @@ def write_header(sequence: int, ack: int, bits: int) -> bytes:
     """The 4 to 9 bytes of a header; `sequence` and `ack` are taken modulo 2**16."""
     sequence &= 0xFFFF
     difference = (sequence - ack) & 0xFFFF
+    if bits == _ALL and difference < 256:
+        return bytes((_SHORT_ACK, sequence & 0xFF, sequence >> 8, difference))
     prefix = 0
     if difference < 256:
         prefix = _SHORT_ACK
@@ -48,6 +50,9 @@ def read_header(packet: bytes, start: int = 0) -> tuple[int, int, int, int]:
     """Sequence, ack, ack bits, and the offset after the header. Raises `ProtocolError`."""
     try:
         prefix = packet[start]
+        if prefix == _SHORT_ACK:  # the usual one: nothing of late is missing
+            sequence = packet[start + 1] | packet[start + 2] << 8
+            return sequence, (sequence - packet[start + 3]) & 0xFFFF, _ALL, start + 4
         sequence = packet[start + 1] | packet[start + 2] << 8
         if prefix & _SHORT_ACK:
             ack = (sequence - packet[start + 3]) & 0xFFFF
@@ -101,6 +106,16 @@ class Arrivals:
     def owed(self) -> bool:
         """Whether some packet that wants an ack is in none yet."""
         return self._owed != 0
+
+    def next(self, sequence: int, wants_ack: bool) -> int | None:
+        """Note the arrival of a packet that follows the newest, the usual case; its number, or None if it does not."""
+        number = self._newest + 1
+        if sequence != number & 0xFFFF:
+            return None
+        self._newest = number
+        self._mask = (self._mask << 1 | 1) & _WINDOW_MASK
+        self._owed = (self._owed << 1 | wants_ack) & _WINDOW_MASK
+        return number
 
     def place(self, sequence: int) -> int | None:
         """The unwrapped number of a packet, or None if it came before, or too late to tell."""

@@ -37,27 +37,29 @@ class Budget:
 
     __slots__ = (
         "_acked",
-        "_bytes",
         "_fastest",
         "_held_back",
         "_lost",
-        "_round_until",
         "_starting",
         "_updated",
+        "bytes",
         "ceiling",
         "floor",
         "rate",
+        "round_until",
     )
 
     def __init__(self, floor: float, start: float, ceiling: float) -> None:
         self.floor = floor
         self.ceiling = ceiling
         self.rate = start
-        self._bytes = LEAST_BURST
+        self.bytes = LEAST_BURST
+        """What may be sent now, as of the last `refill`."""
         self._updated = -math.inf
         self._starting = True
         self._held_back = False
-        self._round_until = 0.0
+        self.round_until = 0.0
+        """When `adapt` has something to decide."""
         self._acked = 0
         self._lost = 0
         self._fastest = math.inf
@@ -67,22 +69,22 @@ class Budget:
         if now > self._updated:
             most = max(self.rate * BURST, LEAST_BURST)
             elapsed = now - self._updated
-            self._bytes = most if elapsed > 1.0 + most / self.rate else min(most, self._bytes + elapsed * self.rate)
+            self.bytes = most if elapsed > 1.0 + most / self.rate else min(most, self.bytes + elapsed * self.rate)
             self._updated = now
 
     @property
     def ready(self) -> bool:
         """Whether one more packet may go out. The last one may overdraw: its successors wait the longer."""
-        return self._bytes > 0
+        return self.bytes > 0
 
     def spend(self, size: int) -> None:
         """Account for a datagram of `size` bytes."""
-        self._bytes -= size
+        self.bytes -= size
 
     def wait(self) -> float:
         """Note that something had to wait, and say until when."""
         self._held_back = True
-        return self._updated + (-self._bytes + 1) / self.rate
+        return self._updated + (-self.bytes + 1) / self.rate
 
     def acked(self, rtt: float) -> None:
         """A packet arrived, and was acked `rtt` seconds after it was sent."""
@@ -96,7 +98,7 @@ class Budget:
 
     def adapt(self, estimate: Estimate, now: float) -> None:
         """At the end of a round, decide on the rate of the next."""
-        if now < self._round_until:
+        if now < self.round_until:
             return
         total = self._acked + self._lost
         queueing = self._fastest - estimate.minimum > max(QUEUE_LIMIT, estimate.minimum / 4)
@@ -107,9 +109,9 @@ class Budget:
         elif self._held_back and self._acked:
             self.rate = min(self.ceiling, self.rate * (2.0 if self._starting else GROWTH))
         elif total < LEAST_PACKETS and self._lost:
-            self._round_until = now + ROUND  # too few to judge by: go on counting
+            self.round_until = now + ROUND  # too few to judge by: go on counting
             return
-        self._round_until = now + max(ROUND, estimate.rtt)
+        self.round_until = now + max(ROUND, estimate.rtt)
         self._acked = self._lost = 0
         self._fastest = math.inf
         self._held_back = False

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import TickwireError
@@ -66,8 +67,8 @@ _UNRELIABLE_BYTES = MAX_PACKET_BYTES - 4  # less the frame's own first bytes
 _MOST = (_UNRELIABLE_BYTES, _UNRELIABLE_BYTES, MAX_ORDERED_BYTES, MAX_UNORDERED_BYTES)  # by channel
 _MAX_WAITING = 512
 _MAX_WAITING_BYTES = 1 << 18
-_SEQUENCED = Channel.UNRELIABLE_SEQUENCED
-_ORDERED = Channel.RELIABLE_ORDERED
+_SEQUENCED = int(Channel.UNRELIABLE_SEQUENCED)  # plain, as they are compared for every frame
+_ORDERED = int(Channel.RELIABLE_ORDERED)
 _ALL = (1 << ACK_BITS) - 1
 
 
@@ -96,18 +97,26 @@ class Outcome:
     arrived: bool
 
 
-@dataclass(slots=True)
-class _Sent:
-    at: float
-    parts: list[tuple[Outgoing, int]]
-    tickets: list[int]
+class Encoded:
+    """A message in its wire form, made once to be sent to many peers."""
+
+    __slots__ = ("channel", "content", "frame")
+
+    def __init__(self, channel: Channel, content: bytes, protocol: Protocol) -> None:
+        """Raises `EncodeError` if its channel does not carry so many bytes."""
+        if len(content) > _MOST[channel]:
+            name = type(protocol.decode(content)).__name__
+            raise EncodeError(f"{name} takes {len(content)} bytes; {channel.name} carries {_MOST[channel]}")
+        self.channel = channel
+        self.content = content
+        self.frame = bytes((channel,)) + _length(len(content)) + content if channel < _ORDERED else b""
+        """All of it, on an unreliable channel."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    frame: bytes
-    ticket: int
-    since: float
+_Sent = tuple[float, Sequence[tuple[Outgoing, int]], Sequence[int]]
+"""When a packet was sent, the reliable parts in it, and the tickets of tracked messages."""
+_Waiting = tuple[bytes, int, float]
+"""The frame of an unreliable message, its ticket or 0, and since when it waits."""
 
 
 class Delivery:
@@ -164,14 +173,13 @@ class Delivery:
         channel = self._protocol.channel(type(message))
         if track and channel >= _ORDERED:
             raise EncodeError(f"{type(message).__name__} goes over {channel.name}: it arrives, nothing is to track")
-        return self.send_encoded(channel, self._protocol.encode(message), track=track)
+        return self.send_encoded(Encoded(channel, self._protocol.encode(message), self._protocol), track=track)
 
-    def send_encoded(self, channel: Channel, content: bytes, *, track: bool = False) -> int:
-        """Queue what `Protocol.encode` made of a message, as `send` does: for one message to many peers."""
-        if len(content) > _MOST[channel]:
-            message = type(self._protocol.decode(content)).__name__
-            raise EncodeError(f"{message} takes {len(content)} bytes; {channel.name} carries {_MOST[channel]}")
+    def send_encoded(self, encoded: Encoded, *, track: bool = False) -> int:
+        """Queue a message, as `send` does, but encoded already. Raises `BacklogError`."""
+        channel = encoded.channel
         if channel >= _ORDERED:
+            content = encoded.content
             if self.backlog + len(content) > self.limits.backlog:
                 raise BacklogError(f"{self.backlog} bytes are not acked yet; the limit is {self.limits.backlog}")
             (self._ordered_out if channel == _ORDERED else self._unordered_out).add(content)
@@ -181,8 +189,8 @@ class Delivery:
         if track:
             self._tickets += 1
             ticket = self._tickets
-        frame = bytes((channel,)) + _length(len(content)) + content
-        self._waiting.append(_Waiting(frame, ticket, self._now))
+        frame = encoded.frame
+        self._waiting.append((frame, ticket, self._now))
         self._waiting_bytes += len(frame)
         self.due = self._now
         while len(self._waiting) > _MAX_WAITING or self._waiting_bytes > _MAX_WAITING_BYTES:
@@ -199,16 +207,16 @@ class Delivery:
         content = bytes(size - SEAL_BYTES - MAX_HEADER_BYTES - 3)
         self._tickets += 1
         frame = bytes((PADDING,)) + _length(len(content)) + content
-        self._waiting.append(_Waiting(frame, self._tickets, self._now))
+        self._waiting.append((frame, self._tickets, self._now))
         self._waiting_bytes += len(frame)
         self.due = self._now
         return self._tickets
 
     def _drop_oldest(self) -> None:
-        oldest = self._waiting.popleft()
-        self._waiting_bytes -= len(oldest.frame)
-        if oldest.ticket:
-            self.outcomes.append(Outcome(oldest.ticket, False))
+        frame, ticket, _ = self._waiting.popleft()
+        self._waiting_bytes -= len(frame)
+        if ticket:
+            self.outcomes.append(Outcome(ticket, False))
 
     def payloads_to_send(self, now: float) -> list[bytes]:
         """Do what is due at `now`, and hand over the payloads there are to send, each 1 to 1175 bytes long."""
@@ -216,21 +224,28 @@ class Delivery:
         if self._loss_due <= now:
             self._check_losses(now)
         payloads: list[bytes] = []
-        pending = self._has_content()
+        waiting, budget = self._waiting, self.budget
+        reliable = self._ordered_out.bytes or self._unordered_out.bytes
+        pending = bool(waiting) or (reliable > 0 and self._has_content())
         if pending:
-            self.budget.refill(now)
-            self.budget.adapt(self.estimate, now)
-            while pending and self.budget.ready and len(self._in_flight) < MAX_IN_FLIGHT:
-                self._send_packet(now, payloads)
-                pending = self._has_content()
-        while self._waiting and self._waiting[0].since < now - PATIENCE:
+            budget.refill(now)
+            if budget.round_until <= now:
+                budget.adapt(self.estimate, now)
+            while pending and budget.bytes > 0 and len(self._in_flight) < MAX_IN_FLIGHT:
+                if not reliable and len(waiting) == 1 and len(waiting[0][0]) <= _FRAME_ROOM:
+                    payloads.append(self._send_one(now))
+                    pending = False
+                else:
+                    self._send_packet(now, payloads)
+                    pending = self._has_content()
+        while waiting and waiting[0][2] < now - PATIENCE:
             self._drop_oldest()
         if self._ack_due <= now:
             while self._arrivals.owed:
                 payloads.append(self._header())
                 self._next += 1
                 self.budget.spend(len(payloads[-1]) + SEAL_BYTES + IP_UDP_BYTES)
-        due = min(self._ack_due, self._loss_due)
+        due = self._ack_due if self._ack_due < self._loss_due else self._loss_due
         if pending and len(self._in_flight) < MAX_IN_FLIGHT:
             due = min(due, self.budget.wait())
         self.due = due
@@ -247,36 +262,50 @@ class Delivery:
             self._ack_due = math.inf
         return write_header(self._next, ack, bits)
 
+    def _send_one(self, now: float) -> bytes:
+        """The usual packet, and the short way to it: one unreliable message, of which nothing is left to decide."""
+        frame, ticket, _ = self._waiting.popleft()
+        self._waiting_bytes = 0
+        payload = self._header() + frame
+        self.budget.bytes -= len(payload) + SEAL_BYTES + IP_UDP_BYTES
+        self._in_flight[self._next] = (now, (), (ticket,) if ticket else ())
+        if self._loss_due == math.inf:
+            self._loss_due = now + self._timeout()
+        self._next += 1
+        self.packets_sent += 1
+        return payload
+
     def _send_packet(self, now: float, payloads: list[bytes]) -> None:
         """One packet. Reliable parts and unreliable messages take turns at coming first, so neither starves."""
-        sent = _Sent(now, [], [])
+        parts: list[tuple[Outgoing, int]] = []
+        tickets: list[int] = []
         frames: list[bytes] = []
         room = _FRAME_ROOM
         reliable = self._ordered_out.bytes or self._unordered_out.bytes
         if reliable and self.packets_sent & 1:
-            room = self._fill_reliable(frames, sent, room)
-        while self._waiting and len(frames) < MAX_FRAMES and (len(self._waiting[0].frame) <= room or not frames):
-            waiting = self._waiting.popleft()
-            self._waiting_bytes -= len(waiting.frame)
-            frames.append(waiting.frame)
-            room -= len(waiting.frame)
-            if waiting.ticket:
-                sent.tickets.append(waiting.ticket)
+            room = self._fill_reliable(frames, parts, room)
+        while self._waiting and len(frames) < MAX_FRAMES and (len(self._waiting[0][0]) <= room or not frames):
+            frame, ticket, _ = self._waiting.popleft()
+            self._waiting_bytes -= len(frame)
+            frames.append(frame)
+            room -= len(frame)
+            if ticket:
+                tickets.append(ticket)
         if reliable:
-            self._fill_reliable(frames, sent, room)
+            self._fill_reliable(frames, parts, room)
         header = self._header()
         content = b"".join(frames)
         packet = [header + content] if len(content) <= _FRAME_ROOM else split(self._next, header, content)
         for payload in packet:
             self.budget.spend(len(payload) + SEAL_BYTES + IP_UDP_BYTES)
         payloads += packet
-        self._in_flight[self._next] = sent
+        self._in_flight[self._next] = (now, parts, tickets)
         if self._loss_due == math.inf:
             self._loss_due = now + self._timeout()
         self._next += 1
         self.packets_sent += 1
 
-    def _fill_reliable(self, frames: list[bytes], sent: _Sent, room: int) -> int:
+    def _fill_reliable(self, frames: list[bytes], parts: list[tuple[Outgoing, int]], room: int) -> int:
         """Frame the parts that are due and fit. Returns the room left."""
         channels = ((2, self._ordered_out), (3, self._unordered_out))
         for channel, outgoing in channels if self.packets_sent & 2 else channels[::-1]:
@@ -287,7 +316,7 @@ class Delivery:
                     break
                 frames.append(frame + content)
                 room -= len(frame) + len(content)
-                sent.parts.append((outgoing, number))
+                parts.append((outgoing, number))
                 outgoing.sent()
         return room
 
@@ -302,22 +331,21 @@ class Delivery:
         late = now - self.estimate.reorder_delay
         timed_out = now - self._timeout()
         lost: list[int] = []
-        for number, sent in self._in_flight.items():
-            if sent.at > timed_out and (number >= self._newest_acked or sent.at > late):
+        for number, (at, _, _) in self._in_flight.items():
+            if at > timed_out and (number >= self._newest_acked or at > late):
                 break
             lost.append(number)
         if lost and lost[-1] > self._newest_acked:
             self._timeouts += 1
         for number in lost:
-            sent = self._in_flight.pop(number)
+            at, parts, tickets = self._in_flight.pop(number)
             self.packets_lost += 1
             self.estimate.outcome(True)
             self.budget.lost()
-            for outgoing, part in sent.parts:
+            for outgoing, part in parts:
                 outgoing.lost(part)
-            self.outcomes.extend(Outcome(ticket, False) for ticket in sent.tickets)
-            sent.tickets.clear()
-            self._given_up[number] = sent
+            self.outcomes.extend([Outcome(ticket, False) for ticket in tickets])
+            self._given_up[number] = (at, parts, ())
         while self._given_up and (oldest := next(iter(self._given_up))) < self._next - WINDOW:
             del self._given_up[oldest]
         self._set_loss_due()
@@ -327,11 +355,11 @@ class Delivery:
         if not self._in_flight:
             self._loss_due = math.inf
             return
-        number, oldest = next(iter(self._in_flight.items()))
+        number, (at, _, _) = next(iter(self._in_flight.items()))
         wait = self._timeout()
         if number < self._newest_acked:
             wait = min(wait, self.estimate.reorder_delay)
-        self._loss_due = oldest.at + wait
+        self._loss_due = at + wait
 
     def _take_acks(self, ack: int, bits: int, now: float) -> None:
         last = self._next - 1
@@ -345,28 +373,36 @@ class Delivery:
             return
         if ack - (fresh & -fresh).bit_length() + 1 > last or ack - fresh.bit_length() + 1 < 0:
             raise ProtocolError(f"an ack of packet {ack} and {bits:032b} before it, of {self._next} sent")
-        newest: _Sent | None = None
+        newest = -math.inf
+        in_flight = self._in_flight
         while fresh:
             low = fresh & -fresh
             fresh ^= low
             number = ack - low.bit_length() + 1
-            sent = self._in_flight.pop(number, None)
+            sent = in_flight.pop(number, None)
             if sent is not None:
+                at, parts, tickets = sent
                 self.estimate.outcome(False)
-                self.budget.acked(now - sent.at)
+                self.budget.acked(now - at)
             else:
                 sent = self._given_up.pop(number, None)
                 if sent is None:
                     continue
+                at, parts, tickets = sent
             if number > self._newest_acked:
-                newest, self._newest_acked = sent, number
-            for outgoing, part in sent.parts:
+                newest, self._newest_acked = at, number
+            for outgoing, part in parts:
                 outgoing.acked(part)
-            self.outcomes.extend(Outcome(ticket, True) for ticket in sent.tickets)
-        if newest is not None:  # older ones may have been acked before, in headers that were lost
-            self.estimate.sample(now - newest.at, now)
+            if tickets:
+                self.outcomes.extend([Outcome(ticket, True) for ticket in tickets])
+        if newest > -math.inf:  # older ones may have been acked before, in headers that were lost
+            self.estimate.sample(now - newest, now)
             self._timeouts = 0
-        self._set_loss_due()
+        if not in_flight:
+            self._loss_due = math.inf
+        elif next(iter(in_flight)) < self._newest_acked or self._loss_due == math.inf:
+            self._set_loss_due()
+        # else it stays as it was, which may be early: the check it leads to sets it anew, and comes once a timeout
         if self._ordered_out.bytes or self._unordered_out.bytes:
             self.due = now  # there may be room for more now
         elif self._loss_due < self.due:
@@ -391,14 +427,18 @@ class Delivery:
                 return []
             payload = packet
         sequence, ack, bits, at = read_header(payload)
-        number = self._arrivals.place(sequence)
-        if number is None:
-            return []
-        self.packets_received += 1
-        self._take_acks(ack, bits, now)
-        messages: list[object] = []
         end = len(payload)
-        self._arrivals.add(number, at < end)
+        arrivals = self._arrivals
+        number = arrivals.next(sequence, at < end)
+        if number is None:
+            number = arrivals.place(sequence)
+            if number is None:
+                return []
+            arrivals.add(number, at < end)
+        self.packets_received += 1
+        if ack & 0xFFFF != self._last_ack & 0xFFFF or bits != self._last_bits:
+            self._take_acks(ack, bits, now)
+        messages: list[object] = []
         if at < end:
             delay = IDLE_ACK_DELAY
             count = 0
@@ -422,6 +462,24 @@ class Delivery:
 
     def _read_frame(self, payload: bytes, at: int, number: int, messages: list[object]) -> int:
         head = payload[at]
+        if head < _ORDERED:
+            size = payload[at + 1] if at + 1 < len(payload) else 0x80
+            if size < 0x80:
+                at += 2
+            else:
+                size, at = read_length(payload, at + 1)
+            content = payload[at : at + size]
+            at += size
+            if at > len(payload):
+                raise ProtocolError("a frame is cut off")
+            message = self._protocol.decode(content, head)
+            if head == _SEQUENCED:
+                kind = type(message)
+                if self._sequenced.get(kind, -1) > number:
+                    return at
+                self._sequenced[kind] = number
+            messages.append(message)
+            return at
         channel = head & 3
         marks = head & (FIRST | LAST)
         if head == PADDING:
@@ -429,13 +487,10 @@ class Delivery:
             if payload.count(0, at, at + size) < size:
                 raise ProtocolError("padding that is not zeros, or is cut off")
             return at + size
-        if head > 15 or (marks and channel < _ORDERED):
+        if head > 15 or channel < _ORDERED:
             raise ProtocolError(f"a frame that begins with {head:#04x}")
-        part = 0
-        at += 1
-        if channel >= _ORDERED:
-            part = int.from_bytes(payload[at : at + 2], "little")
-            at += 2
+        part = int.from_bytes(payload[at + 1 : at + 3], "little")
+        at += 3
         size, at = read_length(payload, at)
         content = payload[at : at + size]
         at += size
@@ -444,16 +499,9 @@ class Delivery:
         if channel == _ORDERED:
             wholes = self._ordered_in.receive(part, marks, content)
             messages.extend([self._protocol.decode(whole, channel) for whole in wholes])
-        elif channel > _ORDERED:
+        else:
             wholes = self._unordered_in.receive(part, marks, content)
             messages.extend([self._protocol.decode(whole, channel) for whole in wholes])
-        else:
-            message = self._protocol.decode(content, channel)
-            if channel == _SEQUENCED:
-                if self._sequenced.get(type(message), -1) > number:
-                    return at
-                self._sequenced[type(message)] = number
-            messages.append(message)
         return at
 
 

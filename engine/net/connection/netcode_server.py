@@ -254,6 +254,20 @@ class NetcodeServer:
             session.last_received = now
             session.confirmed = True
 
+    def open_payload(self, datagram: bytes, source: tuple[str, int], now: float) -> tuple[Session, bytes] | None:
+        """`receive_datagram`, except that a connected client's payload comes back at once, past `events`."""
+        session = self._sessions.get(source)
+        if session is None or session.index < 0 or not datagram or datagram[0] & 15 != _PAYLOAD:
+            self.receive_datagram(datagram, source, now)
+            return None
+        opened = session.opener.open(datagram)
+        if opened is None:
+            self._ignore(Ignored.FORGED, source, now)
+            return None
+        session.last_received = now
+        session.confirmed = True
+        return session, opened[1]
+
     def _request(self, datagram: bytes, source: Address, now: float) -> Ignored | None:
         """The steps of STANDARD.md, "Processing Connection Requests", in its order."""
         if len(datagram) != REQUEST_BYTES:
@@ -340,7 +354,10 @@ class NetcodeServer:
         if session.index >= 0:
             if not session.confirmed:  # until it has seen a keep-alive, the client discards payloads
                 self._keep_alive(session, now)
-            self._send(session, _PAYLOAD, payload, now)
+            sequence = session.sequence
+            session.sequence = sequence + 1
+            session.last_sent = now
+            self._outbox.append((session.sealer.seal(_PAYLOAD, sequence, payload), session.address))
 
     def disconnect(self, session: Session) -> None:
         """Say farewell to a client, redundantly, and free its slot at once."""

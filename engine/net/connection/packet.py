@@ -30,6 +30,7 @@ CHALLENGE_CONTENT = struct.Struct(f"<Q{CHALLENGE_BYTES}s")
 KEEP_ALIVE_CONTENT = struct.Struct("<II")
 REQUEST = struct.Struct("<B13sQQ24s1024s")
 
+_BYTES = tuple(bytes((byte,)) for byte in range(256))
 _LEAST_SEALED_BYTES = 18
 _WINDOW = 256
 _PREFIXES = 0x90
@@ -49,6 +50,7 @@ class PacketType(enum.IntEnum):
 
 _PAYLOAD = int(PacketType.PAYLOAD)
 _FIRST_ONCE_ONLY = int(PacketType.KEEP_ALIVE)  # types from here on are never taken twice
+_ZEROS = tuple(bytes(8 - size) for size in range(9))
 _CONTENT_BYTES = (-1, 0, CHALLENGE_CONTENT.size, CHALLENGE_CONTENT.size, KEEP_ALIVE_CONTENT.size, -1, 0)
 
 
@@ -76,9 +78,9 @@ class Sealer:
         """The datagram of a packet. The caller counts `sequence`; the same twice would give the key stream away."""
         size = (sequence.bit_length() + 7) >> 3 or 1
         prefix = size << 4 | kind
-        number = sequence.to_bytes(8, "little")
-        sealed = self._encrypt(b"\0\0\0\0" + number, content, self._associated[prefix])
-        return bytes((prefix,)) + number[:size] + sealed
+        number = sequence.to_bytes(size, "little")
+        sealed = self._encrypt(b"\0\0\0\0" + number + _ZEROS[size], content, self._associated[prefix])
+        return _BYTES[prefix] + number + sealed
 
 
 class Opener:
@@ -94,13 +96,13 @@ class Opener:
 
     def forget(self) -> None:
         """Empty the replay window: for a client that turns to its token's next server."""
-        self._newest = 0
+        self._newest = -1
         # Of the newest sequence number in each residue class of 256, all but the low 8 bits: they fit 63 bits.
         self._seen = array("q", b"\xff" * 8 * _WINDOW)
 
     @property
     def newest(self) -> int:
-        """The highest sequence number opened, of packets taken only once."""
+        """The highest sequence number opened, of packets taken only once; -1 before the first."""
         return self._newest
 
     def open(self, datagram: bytes) -> tuple[int, bytes] | None:
@@ -116,13 +118,18 @@ class Opener:
         start = (prefix >> 4) + 1
         if not self._allowed >> kind & 1 or not 2 <= start <= 9 or size < start + MAC_BYTES:
             return None
-        sequence = int.from_bytes(datagram[1:start], "little")
+        number = datagram[1:start]
+        sequence = int.from_bytes(number, "little")
         once_only = kind >= _FIRST_ONCE_ONLY
-        if once_only and (sequence <= self._newest - _WINDOW or self._seen[sequence & 255] >= sequence >> 8):
+        if (
+            once_only
+            and sequence <= self._newest
+            and (sequence <= self._newest - _WINDOW or self._seen[sequence & 255] >= sequence >> 8)
+        ):
             return None
         try:
-            number = sequence.to_bytes(8, "little")
-            content = self._decrypt(b"\0\0\0\0" + number, datagram[start:], self._associated[prefix])
+            nonce = b"\0\0\0\0" + number + _ZEROS[start - 1]
+            content = self._decrypt(nonce, datagram[start:], self._associated[prefix])
         except InvalidTag:
             return None
         if once_only:

@@ -79,7 +79,7 @@ class Probe:
     @property
     def loss_down(self) -> float:
         """The share of the server's datagrams that did not arrive, 0 to 1."""
-        return 1 - self._netcode.packets_received / (self._netcode.newest_received + 1)
+        return 1 - self._netcode.packets_received / max(1, self._netcode.newest_received + 1)
 
     @property
     def longest(self) -> int:

@@ -7,14 +7,15 @@ peer that sends what no correct one does is disconnected, the others notice noth
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Iterable
 
 from engine.net.connection.address import Address
-from engine.net.connection.delivery import BacklogError, Delivery, Limits
+from engine.net.connection.delivery import BacklogError, Delivery, Encoded, Limits
 from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received, Settled
-from engine.net.connection.netcode_server import Ending, Ignored, NetcodeServer, Opened, Payload, Session
+from engine.net.connection.netcode_server import Closed, Ending, Ignored, NetcodeServer, Opened, Session
 from engine.net.connection.token import Entropy
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
@@ -30,23 +31,19 @@ _REASONS = {
 class Peer:
     """A connected client, as its server sees it."""
 
-    __slots__ = ("_session", "delivery", "number")
+    __slots__ = ("delivery", "number", "session")
 
     def __init__(self, number: int, session: Session, delivery: Delivery) -> None:
         self.number = number
         self.delivery = delivery
         """Counts, backlog, budget and estimate of the connection."""
-        self._session = session
-
-    @property
-    def session(self) -> Session:
+        self.session = session
         """The secure connection: address, client id, slot, user data."""
-        return self._session
 
     @property
     def user(self) -> str:
         """What the token says of the player: a name, unless the game's own door says otherwise."""
-        return self._session.user.rstrip(b"\0").decode(errors="replace")
+        return self.session.user.rstrip(b"\0").decode(errors="replace")
 
 
 class Server:
@@ -81,6 +78,7 @@ class Server:
         self._by_session: dict[Session, Peer] = {}
         self._events: deque[Event] = deque()
         self._last_number = 0
+        self._due = math.inf  # no peer has anything to send before
         self._now = now
         self._why: tuple[Reason, str] | None = None  # set while this side ends a connection for a reason of its own
 
@@ -109,6 +107,7 @@ class Server:
         if known is None:
             return 0
         try:
+            self._due = self._now
             return known.delivery.send(message, track=track)
         except BacklogError as full:
             self._end(known, Reason.TOO_SLOW, str(full))
@@ -117,20 +116,38 @@ class Server:
     def broadcast(self, message: object, *, but: int | None = None) -> None:
         """Send a message to every peer, or to all `but` one. Raises `EncodeError`, `SchemaError`."""
         channel = self.protocol.channel(type(message))
-        content = self.protocol.encode(message)
+        encoded = Encoded(channel, self.protocol.encode(message), self.protocol)
+        self._due = self._now
         for peer in list(self._peers.values()):
             if peer.number == but:
                 continue
             try:
-                peer.delivery.send_encoded(channel, content)
+                peer.delivery.send_encoded(encoded)
             except BacklogError as full:
                 self._end(peer, Reason.TOO_SLOW, str(full))
 
     def receive_datagram(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
         """Take in what arrived from `source`."""
         self._now = now
-        self._netcode.receive_datagram(datagram, source, now)
-        if self._netcode.events:
+        opened = self._netcode.open_payload(datagram, source, now)
+        if opened is not None:
+            session, payload = opened
+            peer = self._by_session[session]
+            delivery = peer.delivery
+            try:
+                messages = delivery.receive(payload, now)
+            except ProtocolError as wrong:
+                self._misbehaved(peer, wrong)
+                return
+            if messages:
+                number = peer.number
+                for message in messages:
+                    self._events.append(Received(number, message))
+            if delivery.outcomes:
+                self._settle(peer)
+            if delivery.due < self._due:
+                self._due = delivery.due
+        elif self._netcode.events:
             self._follow(now)
 
     def disconnect(self, peer: int) -> None:
@@ -147,18 +164,29 @@ class Server:
     def datagrams_to_send(self, now: float) -> list[tuple[bytes, Address]]:
         """Do what is due at `now`, and hand over every datagram there is to send, with where it goes."""
         self._now = now
-        for peer in self._peers.values():
-            delivery = peer.delivery
-            if delivery.due > now:
-                continue
-            for payload in delivery.payloads_to_send(now):
-                self._netcode.send_payload(peer.session, payload, now)
-            if delivery.outcomes:
-                self._settle(peer)
+        if self._due <= now:
+            self._due = self._send_due(now)
         datagrams = self._netcode.datagrams_to_send(now)
         if self._netcode.events:
             self._follow(now)
         return datagrams
+
+    def _send_due(self, now: float) -> float:
+        """Let every peer send that has something due; returns when the next one has."""
+        send_payload = self._netcode.send_payload
+        earliest = math.inf
+        for peer in self._peers.values():
+            delivery = peer.delivery
+            due = delivery.due
+            if due <= now:
+                for payload in delivery.payloads_to_send(now):
+                    send_payload(peer.session, payload, now)
+                if delivery.outcomes:
+                    self._settle(peer)
+                due = delivery.due
+            if due < earliest:
+                earliest = due
+        return earliest
 
     def next_event(self) -> Event | None:
         """The oldest event not yet taken."""
@@ -167,23 +195,16 @@ class Server:
     def next_timer(self) -> float | None:
         """When `datagrams_to_send` is to be called even if nothing happens; None while there is nobody."""
         due = self._netcode.next_timer()
-        for peer in self._peers.values():
-            if due is None or peer.delivery.due < due:
-                due = peer.delivery.due
-        return due
+        return due if due is None else min(due, self._due)
 
     def _follow(self, now: float) -> None:
         """Turn what happened to the secure connections into messages and events."""
         events = self._netcode.events
         while events:
             event = events.popleft()
-            if isinstance(event, Payload):
-                peer = self._by_session.get(event.session)
-                if peer is not None:
-                    self._receive(peer, event.content, now)
-            elif isinstance(event, Opened):
+            if isinstance(event, Opened):
                 self._open(event.session, now)
-            else:
+            elif isinstance(event, Closed):
                 peer = self._by_session.pop(event.session)
                 del self._peers[peer.number]
                 reason, detail = self._why or (_REASONS[event.ending], "")
@@ -197,17 +218,9 @@ class Server:
         self._by_session[session] = peer
         self._events.append(Connected(number, session.client_id, str(session.address), peer.user))
 
-    def _receive(self, peer: Peer, payload: bytes, now: float) -> None:
-        try:
-            messages = peer.delivery.receive(payload, now)
-        except ProtocolError as wrong:
-            _log.info("peer %d at %s: %s", peer.number, peer.session.address, wrong)
-            self._end(peer, Reason.MISBEHAVED, str(wrong))
-            return
-        number = peer.number
-        self._events.extend([Received(number, message) for message in messages])
-        if peer.delivery.outcomes:
-            self._settle(peer)
+    def _misbehaved(self, peer: Peer, wrong: ProtocolError) -> None:
+        _log.info("peer %d at %s: %s", peer.number, peer.session.address, wrong)
+        self._end(peer, Reason.MISBEHAVED, str(wrong))
 
     def _end(self, peer: Peer, reason: Reason, detail: str) -> None:
         self._why = (reason, detail)

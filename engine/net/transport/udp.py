@@ -101,6 +101,9 @@ class Udp:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0  # of the timer, while there is one
         self._last_flush = 0.0
+        self._last_wake = 0.0
+        self._resting: list[socket.socket] = []  # not watched, but looked at with every flush
+        self._taken = 0
         self._unavailable: set[int] = set()
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
@@ -140,36 +143,65 @@ class Udp:
             raise OSError(error.errno, f"cannot open UDP {address}: {error.strerror or error}") from error
         self._sockets[family] = opened
         try:
-            self._loop.add_reader(opened, self._drain, opened)
+            self._loop.add_reader(opened, self._readable, opened)
         except NotImplementedError:
             self._tasks[family] = self._loop.create_task(self._read(opened))
         self._sink(SocketOpened(str(_address(opened.getsockname()))))
 
     # In
 
-    def _drain(self, opened: socket.socket) -> None:
-        receive = self.endpoint.receive_datagram
+    def _readable(self, opened: socket.socket) -> None:
+        """The loop saw that something arrived.
+
+        Where that happens often, a look at every flush is enough, since nobody hears of a datagram before; being woken
+        for each would cost more than taking it in.
+        """
         now = self._loop.time()
-        link = self._in
-        for _ in range(DRAIN):
+        emptied = self._drain(opened, now)
+        if emptied and now - self._last_wake < FLUSH_INTERVAL and opened.fileno() >= 0:
+            self._loop.remove_reader(opened)
+            self._resting.append(opened)
+        self._last_wake = now
+        if not self._closed:
+            self._flush_soon(now)
+
+    def _look(self, now: float) -> None:
+        """Take in what arrived at sockets that are not watched; those with nothing, or too much, are watched again."""
+        for opened in self._resting[:]:
+            before = self._taken
+            if not self._drain(opened, now) or self._taken == before:
+                self._resting.remove(opened)
+                if opened.fileno() >= 0:
+                    self._loop.add_reader(opened, self._readable, opened)
+
+    def _drain(self, opened: socket.socket, now: float) -> bool:
+        """Take in up to `DRAIN` datagrams; whether that was all there were."""
+        receive = self.endpoint.receive_datagram
+        link, capture = self._in, self._capture
+        plain = link is None and capture is None and opened.family == socket.AF_INET
+        for taken in range(DRAIN):
             try:
                 datagram, source = _receive(opened, MAX_DATAGRAM_BYTES)
             except (BlockingIOError, InterruptedError):
-                break
+                self._taken += taken
+                return True
             except OSError as error:
                 if self._failed(opened, error):
-                    return
+                    return True
                 continue
             self._errors = 0
-            if len(source) > 2 or link is not None:
-                source = _address(source)
-            if self._capture is not None:
-                self._capture.write(datagram, Address(*source), _address(opened.getsockname()))
+            if plain:
+                receive(datagram, source, now)
+                continue
+            source = _address(source)
+            if capture is not None:
+                capture.write(datagram, source, _address(opened.getsockname()))
             if link is None:
                 receive(datagram, source, now)
             else:
                 link.send(datagram, source, now)
-        self._flush_soon(now)
+        self._taken += DRAIN
+        return False
 
     async def _read(self, opened: socket.socket) -> None:
         """What `_drain` does, where the loop cannot call it."""
@@ -216,20 +248,42 @@ class Udp:
         if self._closed:
             return
         now = self._last_flush = self._loop.time()
+        if self._resting:
+            self._look(now)
         if self._in is not None:
             for datagram, source in self._in.arrivals(now):
                 self.endpoint.receive_datagram(datagram, source, now)
-        for datagram, to in self.endpoint.datagrams_to_send(now):
-            if self._out is None:
-                self._send(datagram, to)
-            else:
-                self._out.send(datagram, to, now)
+        datagrams = self.endpoint.datagrams_to_send(now)
+        if self._out is None and self._capture is None and len(self._sockets) == 1:
+            self._send_all(datagrams)
+        else:
+            for datagram, to in datagrams:
+                if self._out is None:
+                    self._send(datagram, to)
+                else:
+                    self._out.send(datagram, to, now)
         if self._out is not None:
             for datagram, to in self._out.arrivals(now):
                 self._send(datagram, to)
-        while (event := self.endpoint.next_event()) is not None:
-            self._sink(event)
-        self._set_timer(now)
+        next_event, sink = self.endpoint.next_event, self._sink
+        while (event := next_event()) is not None:
+            sink(event)
+        if not self._closed:  # the sink may have
+            self._set_timer(now)
+
+    def _send_all(self, datagrams: list[tuple[bytes, Address]]) -> None:
+        """`_send` for the usual case, of one socket with nothing in front of it."""
+        ((family, opened),) = self._sockets.items()
+        ipv6 = family == socket.AF_INET6
+        send = opened.sendto
+        for datagram, to in datagrams:
+            if (":" in to[0]) is not ipv6:
+                self._send(datagram, to)
+                continue
+            try:
+                send(datagram, to)
+            except OSError:
+                self.unsent += 1
 
     def _send(self, datagram: bytes, to: Address) -> None:
         family = _family(to)
@@ -271,6 +325,8 @@ class Udp:
         if due is None:
             timers = [self.endpoint.next_timer()]
             timers += [link.next_timer() for link in (self._in, self._out) if link is not None]
+            if self._resting:
+                timers.append(now + FLUSH_INTERVAL)
             due = min((timer for timer in timers if timer is not None), default=None)
         if due is not None:
             self._due = max(due, now + FLUSH_INTERVAL / 5)
@@ -292,6 +348,7 @@ class Udp:
             else:
                 self._loop.remove_reader(opened)
             opened.close()
+        self._resting.clear()
         self._sockets.clear()
         for address in addresses:
             self._sink(SocketClosed(str(address)))

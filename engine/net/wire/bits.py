@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from engine.net.wire.errors import ProtocolError
 
+_FIRST_BYTES = 32  # taken at once: all of most messages
 _FLUSH_BITS = 256  # the accumulator is an int: short enough to shift cheaply, long enough to flush seldom
 
 
@@ -50,9 +51,10 @@ class BitReader:
 
     def __init__(self, encoded: bytes) -> None:
         self._bytes = encoded
-        self._position = 0  # the next byte that is not yet in the accumulator
-        self._acc = 0
-        self._count = 0
+        first = encoded[:_FIRST_BYTES]
+        self._position = len(first)  # the next byte that is not yet in the accumulator
+        self._acc = int.from_bytes(first, "little")
+        self._count = len(first) << 3
 
     @property
     def remaining(self) -> int:
@@ -76,7 +78,8 @@ class BitReader:
 
     def read_bytes(self, size: int) -> bytes:
         """The next `size` bytes, from the next byte boundary on."""
-        if self.read(self._count & 7):
+        skipped = self._count & 7
+        if skipped and self.read(skipped):
             raise ProtocolError("bits skipped before a byte string are not zero")
         start = self._position - (self._count >> 3)
         end = start + size
@@ -84,9 +87,9 @@ class BitReader:
             raise ProtocolError(f"{size} bytes wanted, {len(self._bytes) - start} left")
         self._position = end
         self._acc = self._count = 0
-        return bytes(self._bytes[start:end])
+        return self._bytes[start:end]
 
     def finish(self) -> None:
         """Check that nothing but the zero bits of the last byte is left."""
-        if self.remaining > 7 or self._acc:
+        if self._acc or self._count > 7 or self._position < len(self._bytes):
             raise ProtocolError(f"{self.remaining} bits left over after the last value")
