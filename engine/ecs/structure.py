@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import numpy as np
+import numpy.ma  # pyright: ignore[reportUnusedImport] - np.isin would load it when first called, within a tick
 from numpy.typing import NDArray
 
 from engine.ecs.component import Component, ComponentType

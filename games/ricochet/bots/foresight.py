@@ -84,15 +84,19 @@ class Foresight:
         self, px: Floats, py: Floats, dx: Floats, dy: Floats, length: Floats, nx: Floats, ny: Floats
     ) -> tuple[Floats, Floats, Floats]:
         """The same, given what is known of the walls."""
-        for x, y, radius in zip(self.bx, self.by, self.radius, strict=True):
-            rx, ry = px - x, py - y
-            half = rx * dx + ry * dy
-            under = half * half - rx * rx - ry * ry + radius * radius
-            far = -half - np.sqrt(np.maximum(under, 0.0))
-            on = (under > 0) & (far > 1e-6) & (far < length)
-            length = np.where(on, far, length)
-            nx = np.where(on, (rx + dx * far) / radius, nx)
-            ny = np.where(on, (ry + dy * far) / radius, ny)
+        if not len(self.radius):
+            return length, nx, ny
+        rx, ry = px[:, None] - self.bx, py[:, None] - self.by
+        half = rx * dx[:, None] + ry * dy[:, None]
+        under = half * half - rx * rx - ry * ry + self.radius * self.radius
+        far = -half - np.sqrt(np.maximum(under, 0.0))
+        far = np.where((under > 0) & (far > 1e-6), far, np.inf)
+        each, first = np.arange(len(px)), np.argmin(far, axis=1)
+        nearest = far[each, first]
+        on = nearest < length
+        length = np.where(on, nearest, length)
+        nx = np.where(on, (rx[each, first] + dx * length) / self.radius[first], nx)
+        ny = np.where(on, (ry[each, first] + dy * length) / self.radius[first], ny)
         return length, nx, ny
 
 

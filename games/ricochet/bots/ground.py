@@ -1,19 +1,19 @@
 """Ground: where a ship can fly in an arena, and the way from anywhere to anywhere. Follows from the map alone.
 
-The arena is a grid of square cells. A way is found once for each area one may want to go to: the distance to it
-from every cell, by Dijkstra's algorithm, and from each cell the next one that is nearer.
+The arena is a grid of square cells, and of wider squares, the areas, to each of which the ways are known.
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from games.ricochet import tuning
 from games.ricochet.arena import Arena
+from games.ricochet.bots.ways import find_ways
 
 Floats = NDArray[np.float64]
 
@@ -29,16 +29,6 @@ NEAR = 2 * AREA
 """What is nearer than this is flown to straight if the way is clear, units."""
 AHEAD = 5
 """Cells a pilot looks ahead on the way."""
-NEIGHBOURS = (
-    (1, 0, 1.0),
-    (0, 1, 1.0),
-    (-1, 0, 1.0),
-    (0, -1, 1.0),
-    (1, 1, 1.42),
-    (-1, 1, 1.42),
-    (-1, -1, 1.42),
-    (1, -1, 1.42),
-)
 
 
 class Ground:
@@ -48,14 +38,22 @@ class Ground:
         self.columns = int(arena.width // CELL) + 1
         self.lines = int(arena.height // CELL) + 1
         x, y = np.meshgrid(_middles(self.columns), _middles(self.lines))
-        self.x, self.y = x.ravel(), y.ravel()
-        room = _room(arena, self.x, self.y)
-        self._cost: list[float] = np.where(room < ROOMY, 2.5, 1.0).tolist()
-        open_cells = (room > TIGHT).tolist()
+        self.x: list[float] = x.ravel().tolist()
+        self.y: list[float] = y.ravel().tolist()
+        room = _room(arena, x.ravel(), y.ravel()).reshape(x.shape)
         spawn = arena.spawns[0]
-        self.free = self._reached(int(spawn.y // CELL) * self.columns + int(spawn.x // CELL), open_cells)
-        self._nearest = self._nearest_free()
-        self._ways: dict[int, list[int]] = {}
+        free = _reached(room > TIGHT, int(spawn.y // CELL), int(spawn.x // CELL))
+        self.free: list[bool] = free.ravel().tolist()
+        self._nearest = _nearest(free, x, y)
+        self._areas_across, self._areas_down = ceil(arena.width / AREA), ceil(arena.height / AREA)
+        middles = [
+            self.cell((across + 0.5) * AREA, (down + 0.5) * AREA)
+            for down in range(self._areas_down)
+            for across in range(self._areas_across)
+        ]
+        cost = np.where(room < ROOMY, np.float32(2.5), np.float32(1.0))
+        self._next = find_ways(free, cost, middles)
+        """The next cell on the way from a cell to an area, shape (cells, areas)."""
 
     def cell(self, x: float, y: float) -> int:
         """The free cell at (x, y), or the one nearest to it."""
@@ -71,71 +69,31 @@ class Ground:
     def is_clear(self, x: float, y: float, to_x: float, to_y: float) -> bool:
         """Whether a ship can fly straight from one point to the other."""
         steps = int(max(abs(to_x - x), abs(to_y - y)) / (CELL / 2)) + 1
-        return all(self.is_free(x + (to_x - x) * i / steps, y + (to_y - y) * i / steps) for i in range(1, steps + 1))
+        dx, dy = (to_x - x) / steps, (to_y - y) / steps
+        for step in range(1, steps + 1):  # noqa: SIM110 (a generator would take twice as long)
+            if not self.is_free(x + dx * step, y + dy * step):
+                return False
+        return True
 
     def towards(self, x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
         """A point to fly straight to from (x, y), on the way to (to_x, to_y)."""
         if abs(to_x - x) + abs(to_y - y) < NEAR and self.is_clear(x, y, to_x, to_y):
             return to_x, to_y
-        goal = self.cell((to_x // AREA + 0.5) * AREA, (to_y // AREA + 0.5) * AREA)
-        way = self._ways.get(goal) or self._find(goal)
+        way = self._next[:, self._area(to_x, to_y)].item
         here = self.cell(x, y)
-        best = way[here]
+        best = way(here)
         cell = best
         for _ in range(AHEAD):
-            cell = way[cell]
+            cell = way(cell)
             if not self.is_clear(x, y, self.x[cell], self.y[cell]):
                 break
             best = cell
-        return float(self.x[best]), float(self.y[best])
+        return self.x[best], self.y[best]
 
-    def _neighbours(self, cell: int, free: list[bool]) -> list[tuple[int, float]]:
-        line, column = divmod(cell, self.columns)
-        found: list[tuple[int, float]] = []
-        for dx, dy, far in NEIGHBOURS:
-            if 0 <= column + dx < self.columns and 0 <= line + dy < self.lines:
-                other = cell + dy * self.columns + dx
-                # No cutting of corners: a diagonal needs both cells beside it.
-                if free[other] and free[cell + dx] and free[cell + dy * self.columns]:
-                    found.append((other, far))
-        return found
-
-    def _reached(self, start: int, free: list[bool]) -> list[bool]:
-        """The free cells that can be reached from `start`; so what lies outside the border is not free."""
-        self._next_to = [self._neighbours(cell, free) if free[cell] else [] for cell in range(len(free))]
-        reached = [False] * len(free)
-        frontier = [start]
-        while frontier:
-            cell = frontier.pop()
-            if not reached[cell]:
-                reached[cell] = True
-                frontier.extend(other for other, _ in self._next_to[cell])
-        return reached
-
-    def _nearest_free(self) -> list[int]:
-        free = np.flatnonzero(self.free)
-        dx = self.x[:, None] - self.x[free][None, :]
-        dy = self.y[:, None] - self.y[free][None, :]
-        return free[np.argmin(dx * dx + dy * dy, axis=1)].tolist()
-
-    def _find(self, goal: int) -> list[int]:
-        """For every cell the next one on the way to `goal`; cells from which there is none name themselves."""
-        way = list(range(len(self.free)))
-        distance = [float("inf")] * len(self.free)
-        distance[goal] = 0.0
-        frontier = [(0.0, goal)]
-        while frontier:
-            far, cell = heappop(frontier)
-            if far > distance[cell]:
-                continue
-            for other, step in self._next_to[cell]:
-                there = far + step * self._cost[other]
-                if there < distance[other]:
-                    distance[other] = there
-                    way[other] = cell
-                    heappush(frontier, (there, other))
-        self._ways[goal] = way
-        return way
+    def _area(self, x: float, y: float) -> int:
+        across = min(max(int(x // AREA), 0), self._areas_across - 1)
+        down = min(max(int(y // AREA), 0), self._areas_down - 1)
+        return down * self._areas_across + across
 
 
 def _middles(count: int) -> Floats:
@@ -155,3 +113,26 @@ def _room(arena: Arena, x: Floats, y: Floats) -> Floats:
     for crate in arena.crates:
         room = np.minimum(room, np.hypot(x - crate.x, y - crate.y) - crate.size * 0.6)
     return room
+
+
+def _reached(roomy: NDArray[np.bool_], line: int, column: int) -> NDArray[np.bool_]:
+    """This cell, and what can be reached from it over roomy ones; so what lies outside the border is not free."""
+    reached = np.zeros_like(roomy)
+    before = ~reached
+    reached[line, column] = True
+    while not np.array_equal(before, reached):
+        before = reached
+        rim = np.pad(reached, 1)
+        beside = rim[:-2, 1:-1] | rim[2:, 1:-1] | rim[1:-1, :-2] | rim[1:-1, 2:]
+        reached = reached | (roomy & beside)
+    return reached
+
+
+def _nearest(free: NDArray[np.bool_], x: Floats, y: Floats) -> list[int]:
+    """For each cell the free one that is nearest."""
+    nearest = np.arange(free.size)
+    there = np.flatnonzero(free)
+    for cell in np.flatnonzero(~free).tolist():
+        away = np.square(x[free] - x.flat[cell]) + np.square(y[free] - y.flat[cell])
+        nearest[cell] = there[np.argmin(away)]
+    return nearest.tolist()

@@ -7,13 +7,14 @@ from math import remainder, tau
 
 from engine.app import Commanded, Plugin, Time
 from engine.ecs import World
+from games.ricochet.arena import Arenas
 from games.ricochet.bots.brain import THOUGHT, BotSettings, Brain
 from games.ricochet.bots.evasion import evade
 from games.ricochet.bots.gunner import consider_throw, watch
 from games.ricochet.bots.pilot import fly
 from games.ricochet.bots.sight import Self, Sight
 from games.ricochet.bots.skill import LEVELS, SKILLS, Skill
-from games.ricochet.bots.thought import Terrain, Thought
+from games.ricochet.bots.thought import Terrain, Thought, learn
 from games.ricochet.commands import Fly
 from games.ricochet.components import Player
 from games.ricochet.events import SeatTaken
@@ -24,6 +25,13 @@ bots = Plugin("ricochet.bots", needs=[rules])
 
 STEADY_AIM = 0.05
 """The aim is on a mark nearer than this, radians."""
+
+
+@bots.setup
+def learn_arenas(world: World) -> None:
+    """All arenas are learnt before the match, so that no tick waits for it, nor the change from one to the next."""
+    for arena in world.resource(Arenas).in_order:
+        learn(arena)
 
 
 @bots.on(SeatTaken)

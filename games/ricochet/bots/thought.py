@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from engine.ecs import World
@@ -25,12 +26,18 @@ class Terrain:
 
     @classmethod
     def of(cls, world: World) -> Terrain:
-        """The terrain of the arena that stands, learnt when first asked for."""
+        """The terrain of the arena that stands."""
         arena = world.resource(Arenas)[world.resource(Match).arena]
         known = world.find_resource(Terrain)
         if known is None or known.arena is not arena:
-            known = world.insert(Terrain(arena, Ground(arena), Foresight(arena)))
+            known = world.insert(learn(arena))
         return known
+
+
+@cache
+def learn(arena: Arena) -> Terrain:
+    """The terrain of an arena. Takes a tenth of a second the first time, so it is not left to a tick."""
+    return Terrain(arena, Ground(arena), Foresight(arena))
 
 
 @dataclass(slots=True)
