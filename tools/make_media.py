@@ -20,16 +20,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from engine.app import Options, Plugin, Scene
 from engine.desktop.offscreen import Offscreen
 from engine.ecs import World
+from engine.scene import Transform
 from games.ricochet.events import Killed
 from games.ricochet.game import GAME
 from games.ricochet.presentation.viewer import Viewer
+from games.ricochet.seats import ship_of
 
 BEFORE, AFTER = 3.2, 2.3
 """Seconds shown around the kill."""
 FRAMES_PER_SECOND = 25
 WIDTH = 640
-PICTURE_AFTER = 0.2
+PICTURE_AFTER = 0.15
 """Seconds after the kill at which the still picture is taken."""
+
+
+NEAR = 430.0
+"""Units from the killer within which a kill is seen whole."""
 
 
 @dataclass
@@ -42,13 +48,17 @@ class Moment:
 
 
 def finest_kill(options: Options, seconds: float) -> Moment:
-    """The first kill off the most bounces, once the match has warmed up."""
+    """The first kill off the most bounces near its killer, once the match has warmed up."""
     found: list[Moment] = []
     watch = Plugin("watch")
 
     @watch.on(Killed)
     def note(world: World, killed: Killed) -> None:
-        if killed.credited and scene.tick > 600:
+        killer = ship_of(world, killed.by)
+        if not (killed.credited and scene.tick > 600 and killer is not None):
+            return
+        at = killer[Transform]
+        if abs(at.x - killed.x) < NEAR and abs(at.y - killed.y) < NEAR / 2:
             found.append(Moment(scene.tick, killed.by, killed.bounces))
 
     scene = GAME.scene(options, [watch])

@@ -168,7 +168,8 @@ def burst(world: World, killed: Killed) -> None:
         particles.burst(recipes.DEBRIS, killed.x, killed.y, color=GOLD)
         particles.burst(recipes.RING, killed.x, killed.y, color=killer.mix(Color.BLACK, 0.3))
         particles.burst(recipes.WIDE_RING, killed.x, killed.y, color=GOLD.mix(Color.BLACK, 0.4))
-        _say(world, "RICOCHET!", killed.x, killed.y - 70.0, GOLD, 44.0, 1.5)
+        if not is_mine(world, killed.by):  # one's own is said across the whole screen
+            _say(world, "RICOCHET!", killed.x, killed.y - 70.0, GOLD, 44.0, 1.5)
     elif killed.credited and killed.bounces:
         _say(world, "BANK SHOT" if killed.bounces == 1 else "DOUBLE BANK", killed.x, killed.y - 60.0, BRIGHT, 24.0)
 
