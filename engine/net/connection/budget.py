@@ -67,9 +67,11 @@ class Budget:
     def refill(self, now: float) -> None:
         """Credit the time since the last call."""
         if now > self._updated:
-            most = max(self.rate * BURST, LEAST_BURST)
-            elapsed = now - self._updated
-            self.bytes = most if elapsed > 1.0 + most / self.rate else min(most, self.bytes + elapsed * self.rate)
+            most = self.rate * BURST
+            if most < LEAST_BURST:
+                most = LEAST_BURST
+            credited = self.bytes + (now - self._updated) * self.rate
+            self.bytes = credited if credited < most else most
             self._updated = now
 
     @property

@@ -398,9 +398,7 @@ class Delivery:
         if newest > -math.inf:  # older ones may have been acked before, in headers that were lost
             self.estimate.sample(now - newest, now)
             self._timeouts = 0
-        if not in_flight:
-            self._loss_due = math.inf
-        elif next(iter(in_flight)) < self._newest_acked or self._loss_due == math.inf:
+        if in_flight and next(iter(in_flight)) < self._newest_acked:
             self._set_loss_due()
         # else it stays as it was, which may be early: the check it leads to sets it anew, and comes once a timeout
         if self._ordered_out.bytes or self._unordered_out.bytes:
@@ -446,10 +444,12 @@ class Delivery:
                 count += 1
                 if count > MAX_FRAMES:
                     raise ProtocolError(f"a packet of over {MAX_FRAMES} messages")
-                if payload[at] & 2:
-                    delay = min(delay, ACK_DELAY)
-                elif payload[at] == PADDING:
-                    delay = 0.0  # who measures the way wants to know now
+                head = payload[at]
+                if head >= _ORDERED:
+                    if head & 2:
+                        delay = min(delay, ACK_DELAY)
+                    elif head == PADDING:
+                        delay = 0.0  # who measures the way wants to know now
                 at = self._read_frame(payload, at, number, messages)
             self._owed_count += 1
             if self._owed_count >= ACK_EVERY:

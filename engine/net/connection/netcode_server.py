@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Any
 
 from engine.net.connection.address import Address
 from engine.net.connection.netcode_client import DISCONNECT_PACKETS, SEND_INTERVAL
@@ -101,6 +102,7 @@ class Session:
         "last_received",
         "last_sent",
         "opener",
+        "owner",
         "sealer",
         "sequence",
         "timeout",
@@ -116,6 +118,8 @@ class Session:
         self.sealer = Sealer(token.server_to_client, protocol_id)
         self.opener = Opener(token.client_to_server, protocol_id, _FROM_CLIENT)
         self.index = -1
+        self.owner: Any = None
+        """What whoever uses this server keeps for the connection."""
         self.user = b""
         self.sequence = 0
         self.confirmed = False

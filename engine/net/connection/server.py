@@ -75,7 +75,6 @@ class Server:
             entropy=entropy,
         )
         self._peers: dict[int, Peer] = {}
-        self._by_session: dict[Session, Peer] = {}
         self._events: deque[Event] = deque()
         self._last_number = 0
         self._due = math.inf  # no peer has anything to send before
@@ -132,7 +131,7 @@ class Server:
         opened = self._netcode.open_payload(datagram, source, now)
         if opened is not None:
             session, payload = opened
-            peer = self._by_session[session]
+            peer: Peer = session.owner
             delivery = peer.delivery
             try:
                 messages = delivery.receive(payload, now)
@@ -205,7 +204,8 @@ class Server:
             if isinstance(event, Opened):
                 self._open(event.session, now)
             elif isinstance(event, Closed):
-                peer = self._by_session.pop(event.session)
+                peer: Peer = event.session.owner
+                event.session.owner = None
                 del self._peers[peer.number]
                 reason, detail = self._why or (_REASONS[event.ending], "")
                 self._events.append(Disconnected(peer.number, reason, detail))
@@ -215,7 +215,7 @@ class Server:
         number = self._last_number
         peer = Peer(number, session, Delivery(self.protocol, now, self.limits))
         self._peers[number] = peer
-        self._by_session[session] = peer
+        session.owner = peer
         self._events.append(Connected(number, session.client_id, str(session.address), peer.user))
 
     def _misbehaved(self, peer: Peer, wrong: ProtocolError) -> None:

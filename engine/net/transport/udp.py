@@ -40,6 +40,10 @@ MAX_READ_ERRORS = 100
 """Errors in a row that a socket is allowed; one by one they come and go with a network."""
 FLUSH_INTERVAL = 0.005
 """Seconds between flushes that arriving datagrams cause, so that many of them share one."""
+LOOK_INTERVAL = 0.01
+"""Seconds between looks at a socket that is too busy to be woken for each datagram; a flush is one, too."""
+MANY = DRAIN // 2
+"""So many at a time are worth being woken for, and might not fit the system's buffer until the next look."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +107,6 @@ class Udp:
         self._last_flush = 0.0
         self._last_wake = 0.0
         self._resting: list[socket.socket] = []  # not watched, but looked at with every flush
-        self._taken = 0
         self._unavailable: set[int] = set()
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
@@ -157,8 +160,8 @@ class Udp:
         for each would cost more than taking it in.
         """
         now = self._loop.time()
-        emptied = self._drain(opened, now)
-        if emptied and now - self._last_wake < FLUSH_INTERVAL and opened.fileno() >= 0:
+        taken = self._drain(opened, now)
+        if 0 < taken < MANY and now - self._last_wake < FLUSH_INTERVAL and opened.fileno() >= 0:
             self._loop.remove_reader(opened)
             self._resting.append(opened)
         self._last_wake = now
@@ -168,14 +171,13 @@ class Udp:
     def _look(self, now: float) -> None:
         """Take in what arrived at sockets that are not watched; those with nothing, or too much, are watched again."""
         for opened in self._resting[:]:
-            before = self._taken
-            if not self._drain(opened, now) or self._taken == before:
+            if not 0 < self._drain(opened, now) < MANY:
                 self._resting.remove(opened)
                 if opened.fileno() >= 0:
                     self._loop.add_reader(opened, self._readable, opened)
 
-    def _drain(self, opened: socket.socket, now: float) -> bool:
-        """Take in up to `DRAIN` datagrams; whether that was all there were."""
+    def _drain(self, opened: socket.socket, now: float) -> int:
+        """Take in up to `DRAIN` datagrams; how many there were."""
         receive = self.endpoint.receive_datagram
         link, capture = self._in, self._capture
         plain = link is None and capture is None and opened.family == socket.AF_INET
@@ -183,11 +185,10 @@ class Udp:
             try:
                 datagram, source = _receive(opened, MAX_DATAGRAM_BYTES)
             except (BlockingIOError, InterruptedError):
-                self._taken += taken
-                return True
+                return taken
             except OSError as error:
                 if self._failed(opened, error):
-                    return True
+                    return 0
                 continue
             self._errors = 0
             if plain:
@@ -200,8 +201,7 @@ class Udp:
                 receive(datagram, source, now)
             else:
                 link.send(datagram, source, now)
-        self._taken += DRAIN
-        return False
+        return DRAIN
 
     async def _read(self, opened: socket.socket) -> None:
         """What `_drain` does, where the loop cannot call it."""
@@ -326,7 +326,7 @@ class Udp:
             timers = [self.endpoint.next_timer()]
             timers += [link.next_timer() for link in (self._in, self._out) if link is not None]
             if self._resting:
-                timers.append(now + FLUSH_INTERVAL)
+                timers.append(now + LOOK_INTERVAL)
             due = min((timer for timer in timers if timer is not None), default=None)
         if due is not None:
             self._due = max(due, now + FLUSH_INTERVAL / 5)

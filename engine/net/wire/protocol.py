@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.net.wire.bits import BitReader, BitWriter
@@ -67,6 +68,7 @@ class Protocol:
         self.version = version
         self._codecs: list[Codec] = []
         self._channels: list[Channel] = []
+        self._readers: list[tuple[int, Callable[[BitReader], object]]] = []  # channel and codec, by index
         self._entries: dict[type, tuple[int, Channel, Codec]] = {}
         self._id: int | None = None
         self._index_bits = 0
@@ -81,6 +83,7 @@ class Protocol:
         self._entries[kind] = (len(self._codecs), Channel(channel), codec)
         self._codecs.append(codec)
         self._channels.append(Channel(channel))
+        self._readers.append((int(channel), codec.read))
         return self
 
     def describe(self) -> str:
@@ -135,11 +138,13 @@ class Protocol:
             _ = self.id
         reader = BitReader(encoded)
         index = reader.read(self._index_bits)
-        if index >= len(self._codecs):
-            raise ProtocolError(f"message type {index} of {len(self._codecs)}")
-        if channel is not None and self._channels[index] != channel:
-            raise ProtocolError(f"message type {index} came over channel {channel}, not {self._channels[index]}")
-        message = self._codecs[index].read(reader)
+        try:
+            expected, read = self._readers[index]
+        except IndexError:
+            raise ProtocolError(f"message type {index} of {len(self._codecs)}") from None
+        if channel is not None and expected != channel:
+            raise ProtocolError(f"message type {index} came over channel {channel}, not {expected}")
+        message = read(reader)
         reader.finish()
         return message
 
