@@ -31,6 +31,8 @@ LEVELS = 31
 BUDGET = 160 << 20
 """Bytes of pixels to keep."""
 MOST_LOOKS = 1 << 13
+MOST_DROPPED = 32
+"""Looks dropped per image at most, so that no image waits for it."""
 
 Indices = NDArray[np.intp]
 Drawn = NDArray[np.bool_] | None
@@ -68,7 +70,9 @@ class Frames:
         self._radii = np.full(64, np.nan)
         self._coarse = np.ones(64, np.int64)
         self._image = 0
-        self._reserve(64)
+        # All that is usually wanted, at once: growing would copy it in the midst of a game. What is not touched costs
+        # no memory.
+        self._reserve(MOST_LOOKS)
         self._forget_looks()
 
     def _reserve(self, looks: int) -> None:
@@ -98,6 +102,7 @@ class Frames:
         self._bases: dict[int, pygame.Surface] = {}
         self._key_of: dict[int, int] = {}
         self._free: list[int] = []
+        self._dropping = False
         self._last: dict[bool, _Last] = {}
 
     def forget(self, pictures: Pictures) -> None:
@@ -232,16 +237,18 @@ class Frames:
         """Start the next image; frames used in the last one are safe from being dropped."""
         self._image += 1
         if self.bytes > self.budget or len(self._key_of) > MOST_LOOKS:
+            self._dropping = True
+        if self._dropping:
             self._drop()
 
     def _drop(self) -> None:
-        """Drop looks, least recently used first, until a quarter of the budget is free again."""
-        self._last.clear()
-        oldest = sorted(self._key_of, key=lambda look: (int(self._used[look]), look))
+        """Drop some looks, least recently used first; go on in the next images until a quarter of the room is free."""
+        looks = self._looks[np.argsort(self._used[self._looks], kind="stable")]
         dropped: list[int] = []
-        for look in oldest:
+        for look in looks[:MOST_DROPPED].tolist():
             few = len(self._key_of) - len(dropped) <= MOST_LOOKS * 3 // 4
             if (self.bytes <= self.budget * 3 // 4 and few) or self._used[look] >= self._image - 1:
+                self._dropping = False
                 break
             dropped.append(look)
             self.bytes -= int(self._bytes[look])
@@ -250,9 +257,10 @@ class Frames:
             self._ready[rows] = False
             del self._bases[look]
         gone = np.array([self._key_of.pop(look) for look in dropped], np.int64)
-        kept = ~np.isin(self._keys, gone)
-        self._keys, self._looks = self._keys[kept], self._looks[kept]
+        places = np.searchsorted(self._keys, gone)
+        self._keys, self._looks = np.delete(self._keys, places), np.delete(self._looks, places)
         self._free.extend(dropped)
+        self._last.clear()
 
 
 def _dressed(picture: Picture, scale: float, key: int) -> pygame.Surface:

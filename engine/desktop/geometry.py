@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import floor
+from math import floor, hypot
 
 import pygame
 
@@ -16,8 +16,10 @@ TILE = 256
 """Width and height of a tile in pixels."""
 SETTLED = 3
 """Images for which a zoom must have stayed the same before tiles are made for it."""
-PER_IMAGE = 12
-"""Tiles drawn per image at most, so that a new arena or zoom does not make the image wait."""
+PER_IMAGE = 24
+"""Tiles drawn per image at most, which is a screenful, so that a new arena or zoom does not make the image wait."""
+MOST_AHEAD = 256
+"""With this many tiles, no more are drawn before they come into view."""
 
 Place = tuple[int, int]
 Blit = tuple[pygame.Surface, tuple[int, int]]
@@ -42,6 +44,8 @@ class Geometry:
     """For how many images the zoom has been what it is, or more if nobody saw it change."""
     _near: dict[Place, tuple[Stroke, ...]] = field(default_factory=dict[Place, tuple[Stroke, ...]])
     _tiles: dict[Place, _Tile] = field(default_factory=dict[Place, _Tile])
+    _waiting: set[Place] = field(default_factory=set[Place])
+    """Where tiles are to be drawn yet, or drawn anew."""
 
     def update(self, given: Sequence[Stroke], zoom: float, image: int) -> None:
         """Take the strokes and the zoom of this image; tiles that nothing changed for are kept."""
@@ -56,6 +60,8 @@ class Geometry:
         if changed != self.strokes:
             self.strokes = changed
             self._near = _by_tile(changed, zoom)
+            self._tiles = {place: tile for place, tile in self._tiles.items() if tile.strokes == self._near.get(place)}
+            self._waiting = self._near.keys() - self._tiles.keys()
 
     @property
     def is_settled(self) -> bool:
@@ -72,22 +78,32 @@ class Geometry:
         made = 0
         for row in range(top // TILE, (top + int(view.height)) // TILE + 1):
             for column in range(left // TILE, (left + int(view.width)) // TILE + 1):
-                near = self._near.get((column, row))
-                if near is None:
-                    continue
-                tile = self._tiles.get((column, row))
+                place = column, row
                 where = column * TILE - left, row * TILE - top
-                if tile is None or tile.strokes != near:
+                if place in self._waiting:
                     if made >= PER_IMAGE:
-                        missing.append((near, pygame.Rect(*where, TILE, TILE)))
+                        missing.append((self._near[place], pygame.Rect(*where, TILE, TILE)))
                         continue
                     made += 1
-                    tile = self._tiles[column, row] = _draw(near, column, row, self.zoom)
+                    self._make(place)
+                tile = self._tiles.get(place)
+                if tile is None:
+                    continue
                 if tile.light is not None:
                     light.append((tile.light, where))
                 if tile.paint is not None:
                     paint.append((tile.paint, where))
+        if not made and self._waiting and len(self._tiles) < MOST_AHEAD:
+            self._make(self._nearest(view.x * view.zoom / TILE - 0.5, view.y * view.zoom / TILE - 0.5))
         return light, paint, missing
+
+    def _nearest(self, column: float, row: float) -> Place:
+        """The tile nearest to the middle of the view, of those to be drawn: it will be needed first."""
+        return min(self._waiting, key=lambda place: (hypot(place[0] - column, place[1] - row), place))
+
+    def _make(self, place: Place) -> None:
+        self._waiting.remove(place)
+        self._tiles[place] = _draw(self._near[place], *place)
 
 
 def _by_tile(given: tuple[Stroke, ...], zoom: float) -> dict[Place, tuple[Stroke, ...]]:
@@ -110,24 +126,28 @@ def _by_tile(given: tuple[Stroke, ...], zoom: float) -> dict[Place, tuple[Stroke
     return {place: tuple(pieces) for place, pieces in near.items()}
 
 
-def _draw(near: tuple[Stroke, ...], column: int, row: int, zoom: float) -> _Tile:
+def _draw(near: tuple[Stroke, ...], column: int, row: int) -> _Tile:
     """A tile; the points of its strokes are the ends of single lines, two by two."""
-    box = column * TILE, row * TILE, TILE, TILE
     light: pygame.Surface | None = None
     paint: pygame.Surface | None = None
+    whole = pygame.Rect(column * TILE, row * TILE, TILE, TILE)
     for stroke in near:
         far = strokes.reach(stroke.width, stroke.glow)
-        distance = strokes.segments_distance(stroke.points, box, far)
+        box = whole.clip(strokes.box_around(stroke.points, far))
+        if not box.width or not box.height:
+            continue
+        distance = strokes.segments_distance(stroke.points, (box.x, box.y, box.width, box.height), far)
         if float(distance.min()) > far:
             continue
+        where = box.x - whole.x, box.y - whole.y
         if stroke.glow > 0.0:
             lit = strokes.light(distance, stroke.color, stroke.width, stroke.glow)
             if light is None:
                 light = pygame.Surface((TILE, TILE), 0, 32)
-            light.blit(lit, (0, 0), special_flags=pygame.BLEND_RGB_ADD)
+            light.blit(lit, where, special_flags=pygame.BLEND_RGB_ADD)
         else:
             painted = strokes.paint(strokes.outline(stroke.width), far, distance, stroke.color)
             if paint is None:
                 paint = pygame.Surface((TILE, TILE), pygame.SRCALPHA, 32)
-            paint.blit(painted, (0, 0), special_flags=pygame.BLEND_PREMULTIPLIED)
+            paint.blit(painted, where, special_flags=pygame.BLEND_PREMULTIPLIED)
     return _Tile(near, light, paint)

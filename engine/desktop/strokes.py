@@ -8,6 +8,7 @@ premultiplied alpha, for `BLEND_PREMULTIPLIED`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from math import ceil, floor, hypot, tau
 
 import numpy as np
@@ -121,24 +122,29 @@ def polygon_distance(points: Sequence[Point], box: Box, farthest: float) -> Dist
     return np.where(inside, -distance, distance)
 
 
-def _halo(rest: float) -> float:
-    """Brightness of the light around a line where `rest` of its reach is left."""
-    rest = min(1.0, max(0.0, rest))
+def _halo(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Brightness of the light around a line where `rest` of its reach is left, from 0 to 1."""
     return HALO * (0.6 * rest**2.4 + 0.4 * rest**8)
 
 
 def light(distance: Distances, color: int, width: float, glow: float) -> pygame.Surface:
     """A glowing line at distance 0, to be added. `color` is 0xRRGGBBAA; its alpha scales the brightness."""
+    return _through(np.abs(distance), _light_table(color, width, glow))
+
+
+@lru_cache(maxsize=256)
+def _light_table(color: int, width: float, glow: float) -> NDArray[np.uint32]:
+    """The colour of a glowing line at each distance."""
     half = width / 2
     count = ceil(reach(width, glow) * FINENESS) + 2
     away = np.arange(count) / FINENESS
     core = np.clip(half + 0.5 - away, 0.0, 1.0)
     heart = HEART * core * np.clip(1.0 - away / max(half, 0.75), 0.0, 1.0) ** 0.5
-    halo = np.array([_halo(1.0 - (pixels - half) / max(glow, 1e-6)) for pixels in away])
+    halo = _halo(np.clip(1.0 - (away - half) / max(glow, 1e-6), 0.0, 1.0))
     rgb = np.array([color >> 24 & 255, color >> 16 & 255, color >> 8 & 255], np.float64)
     shine = np.maximum(core, halo * (1.0 - core))[:, None] * rgb
     shine += heart[:, None] * (255.0 - rgb)
-    return _through(np.abs(distance), _pack(shine * ((color & 255) / 255), np.full(count, 255.0)))
+    return _pack(shine * ((color & 255) / 255), np.full(count, 255.0))
 
 
 def paint(
@@ -179,13 +185,19 @@ def quick_light(
     level = (color & 255) / 255
     rgb = color >> 24 & 255, color >> 16 & 255, color >> 8 & 255
     bands = max(2, min(MOST_BANDS, round(glow)))
-    for band in range(bands, 0, -1):
-        shine = _halo(1.0 - (band - 0.5) / bands) * level
+    for band, shine in zip(range(bands, 0, -1), _band_light(bands), strict=True):
+        shine *= level
         shade = round(rgb[0] * shine), round(rgb[1] * shine), round(rgb[2] * shine)
         _band(surface, points, ends, width + 2 * glow * (band - 0.5) / bands, shade, smooth=False)
     for wide, white in ((width, HEART * 0.3), (width * 0.5, HEART * 0.8)):
         shade = tuple(round((channel + (255 - channel) * white) * level) for channel in rgb)
         _band(surface, points, ends, wide, shade, smooth=True)
+
+
+@cache
+def _band_light(bands: int) -> list[float]:
+    """How bright each band is, the widest first."""
+    return _halo((np.arange(bands) + 0.5) / bands).tolist()
 
 
 def quick_paint(surface: pygame.Surface, points: Sequence[Point], color: int, width: float, closed: bool) -> None:

@@ -246,6 +246,26 @@ def test_standing_lines_that_change_are_drawn_anew(picture: Picture):
     assert picture.at(0, 80) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("images", [1, 200])
+def test_standing_lines_look_the_same_whenever_they_come_into_view(pictures: Assets, images: int):
+    def shown() -> Picture:
+        picture = Picture(pictures)
+        for x in (0.0, 1500.0):
+            points = tuple((x + 130.0 * np.cos(turn), 80.0 * np.sin(turn)) for turn in np.arange(0.0, 6.0, 0.2))
+            picture.world.spawn(Lines(points=points, color=Color(90, 160, 255), width=6.0, glow=30.0, closed=True))
+            picture.world.spawn(Lines(points=points, color=Color(20, 30, 40), width=14.0, closed=True))
+        return picture
+
+    seen_late, seen_first = shown(), shown()
+    for _ in range(images):
+        seen_late.draw()
+    for picture in (seen_late, seen_first):
+        picture.camera.look_at(1500.0, 0.0)
+        picture.draw()
+    assert (seen_late.pixels() == seen_first.pixels()).all()
+    assert seen_first.pixels().max() == 255
+
+
 def test_plain_lines_paint_over_what_is_below(picture: Picture):
     picture.world.spawn(Transform(), Sprite("plain.png"))
     picture.world.spawn(Lines(points=((-50.0, 0.0), (50.0, 0.0)), color=Color(255, 0, 0), width=6.0, layer=1))
@@ -458,6 +478,23 @@ def test_what_was_not_used_for_long_gives_way(pictures: Assets):
     renderer.fill(0)
     canvas.sprite("plain.png", 100, 100, tint=Color(255, 0, 0))
     assert color_at(renderer, 100, 100) == RED
+
+
+def test_what_gives_way_little_by_little_leaves_what_is_drawn_alone(pictures: Assets):
+    renderer = SoftwareRenderer((WIDTH, HEIGHT), pictures)
+    renderer.frames.budget = 1 << 20
+    canvas = renderer.canvas()
+    for image in range(12):
+        renderer.begin()
+        for number in range(60):
+            tint = Color(image * 20, number * 4, 255)
+            canvas.sprite("plain.png", 20 + 5 * number, 100, scale=3.0, tint=tint)
+            assert color_at(renderer, 20 + 5 * number, 100) == (image * 20, number * 4, 255)
+    for _ in range(100):
+        renderer.begin()
+        canvas.sprite("plain.png", 100, 100, tint=Color(255, 0, 0))
+        assert color_at(renderer, 100, 100) == RED
+    assert renderer.frames.bytes <= 1 << 20
 
 
 def test_an_image_can_be_saved(renderer: SoftwareRenderer, tmp_path: Path):
