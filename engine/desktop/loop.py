@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from engine.app import App
+from engine.app import App, Scene
+from engine.app.garbage import set_aside, take_back
 from engine.assets import Assets
 from engine.desktop.software import SoftwareRenderer
 from engine.desktop.window import Window
@@ -38,22 +39,30 @@ async def show(
     rate = frame_rate or window.frame_rate
     drawn_by = renderer or SoftwareRenderer(assets=assets, surface=window.surface)
     started = due = clock()
-    while not app.is_over:
-        now = clock()
-        if seconds is not None and now - started >= seconds:
-            return
-        pump()
-        app.advance(now)
-        if app.is_over:
-            return
-        if window.is_shown:
-            draw(app, drawn_by, now)
-            if before_present is not None:
-                before_present(now)
-            window.present()
-        now = clock()
-        due = max(due + 1.0 / (rate if window.is_shown else HIDDEN_RATE), now - 1.0 / rate)
-        await asyncio.sleep(max(0.0, due - now))
+    settled: list[Scene] = []
+    try:
+        while not app.is_over:
+            now = clock()
+            if seconds is not None and now - started >= seconds:
+                return
+            pump()
+            app.advance(now)
+            if app.is_over:
+                return
+            if window.is_shown:
+                draw(app, drawn_by, now)
+                if before_present is not None:
+                    before_present(now)
+                window.present()
+            if app.scenes[:1] != settled:
+                # Where all of the picture has just changed, the time this takes is not seen.
+                settled = app.scenes[:1]
+                set_aside()
+            now = clock()
+            due = max(due + 1.0 / (rate if window.is_shown else HIDDEN_RATE), now - 1.0 / rate)
+            await asyncio.sleep(max(0.0, due - now))
+    finally:
+        take_back()
 
 
 def draw(app: App, renderer: Renderer, now: float) -> None:

@@ -1,8 +1,10 @@
 """The window and its loop, on SDL's dummy display, and the letterbox on paper."""
 
 import asyncio
+import gc
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,3 +185,23 @@ def test_an_error_in_drawing_ends_the_loop_and_is_raised(dummy: None):
 
     with Window("Test", (320, 180)) as window, pytest.raises(RuntimeError, match="broken overlay"):
         run(App(plugin), window, pump=lambda: None, seconds=1.0)
+
+
+def test_what_stays_is_spared_from_collections_and_a_scene_that_has_gone_is_freed(dummy: None):
+    app = App(graphics)
+    gone = weakref.ref(app.scene)
+    spared: list[int] = []
+
+    def pump():
+        spared.append(gc.get_freeze_count())
+        if len(spared) == 3:
+            app.replace(Scene(graphics))
+        if len(spared) == 6:
+            app.quit()
+
+    with Window("Test", (320, 180)) as window:
+        run(app, window, pump=pump)
+    assert spared[0] == 0
+    assert min(spared[1:]) > 0
+    assert gone() is None
+    assert gc.get_freeze_count() == 0
