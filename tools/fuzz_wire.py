@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import enum
+import io
 import itertools
 import logging
 import random
+import struct
 import sys
 import time
 import tracemalloc
@@ -29,12 +31,14 @@ from engine.net.connection.acks import read_header, write_header
 from engine.net.connection.address import Address, pack_address, unpack_address
 from engine.net.connection.channels import FIRST, LAST, Ordered, Unordered
 from engine.net.connection.delivery import Delivery, Limits
+from engine.net.connection.dissect import Dissector
 from engine.net.connection.fragments import Assembly, split
 from engine.net.connection.invite import Invite
 from engine.net.connection.netcode_client import NetcodeClient
 from engine.net.connection.netcode_server import NetcodeServer
 from engine.net.connection.packet import Opener, PacketType, Sealer, request_packet
 from engine.net.connection.token import ConnectToken, PrivateToken, issue_token, open_private, seal_private
+from engine.net.transport.capture import CaptureError, read_capture
 from engine.net.wire import (
     Channel,
     Float32,
@@ -304,6 +308,50 @@ def invites(rng: random.Random) -> tuple[Parse, Write]:
     return parse, lambda rng: str(Invite("203.0.113.9", 7777, rng.randbytes(32))).encode()
 
 
+def captures(rng: random.Random) -> tuple[Parse, Write]:
+    head = struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+
+    def parse(encoded: bytes) -> object:
+        try:
+            return list(read_capture(io.BytesIO(encoded)))
+        except CaptureError as refusal:
+            raise ProtocolError(str(refusal)) from None
+
+    def write(rng: random.Random) -> bytes:
+        udp = struct.pack("!HHHH", 1, 2, 8 + 20, 0) + rng.randbytes(20)
+        packet = (
+            struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\2") + udp
+        )
+        return head + (struct.pack("<IIII", 5, 6, len(packet), len(packet)) + packet) * rng.randrange(4)
+
+    return parse, write
+
+
+def dissected(rng: random.Random) -> tuple[Parse, Write]:
+    """What a dissector with the server's key makes of datagrams of a connection; it has words for all of them."""
+    given = token(rng)
+    dissector = Dissector(private_key=KEY, protocol=PROTOCOL)
+    dissector.lines(request_packet(given), THERE, HERE)
+    sealer = Sealer(given.client_to_server, PROTOCOL.id)
+    end = Delivery(PROTOCOL, 0.0, Limits(start=1e9, ceiling=1e9))
+    numbers = itertools.count()
+
+    def write(rng: random.Random) -> bytes:
+        if rng.random() < 0.1:
+            return request_packet(token(rng))
+        end.send(state(rng))
+        payloads = end.payloads_to_send(next(numbers) / 10) or [rng.randbytes(30)]
+        return sealer.seal(5, next(numbers), mutate(payloads[0], rng) or b"x")
+
+    def parse(datagram: bytes) -> object:
+        lines = dissector.lines(datagram, THERE, HERE)
+        if lines[0].startswith("no packet"):
+            raise ProtocolError(lines[0])
+        return lines
+
+    return parse, write
+
+
 PARSERS: dict[str, Callable[[random.Random], tuple[Parse, Write]]] = {
     parser.__name__: parser
     for parser in (
@@ -319,6 +367,8 @@ PARSERS: dict[str, Callable[[random.Random], tuple[Parse, Write]]] = {
         channel_parts,
         delivery,
         invites,
+        captures,
+        dissected,
     )
 }
 

@@ -168,6 +168,55 @@ def test_a_peer_that_misbehaves_is_thrown_out_and_the_others_notice_nothing() ->
         assert bad.client.over
 
 
+def test_peers_that_misbehave_in_turn_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with network(max_clients=20) as net:
+        for bad in joined(net, 20):
+            bad.client._netcode.send_payload(b"\xff" * 50, net.now)  # pyright: ignore[reportPrivateUsage]
+        net.run(0.5)
+        gone = [event for event in net.events if isinstance(event, Disconnected)]
+        assert [event.reason for event in gone] == [Reason.MISBEHAVED] * 20
+        assert len([record for record in caplog.records if "peer" in record.message]) == 1
+
+
+def test_a_fragment_bomb_through_a_connection_is_bounded_and_ends_nobody_else() -> None:
+    with network() as net:
+        good, bad = joined(net, 2)
+        rng = random.Random(5)
+        for number in range(3000):
+            head = b"\x01" + rng.randrange(1 << 16).to_bytes(2, "little") + bytes((1 + number % 30, 31))
+            bad.client._netcode.send_payload(head + bytes(1024), net.now)  # pyright: ignore[reportPrivateUsage]
+            if number % 100 == 0:
+                net.run(0.05)
+                for peer in net.server.peers.values():
+                    assert peer.delivery._assembly.pending_bytes <= 4 * 32 * 1024  # pyright: ignore[reportPrivateUsage]
+        good.client.send(Say("still here"))
+        net.run(0.5)
+        assert net.received(Say) == [Say("still here")]
+
+
+def test_a_peer_that_reads_nothing_and_says_nothing_costs_a_bounded_queue_then_its_place() -> None:
+    limits = Limits(backlog=50_000)
+    with network(limits=limits) as net:
+        (mute,) = joined(net)
+        mute.set_conditions(OUTAGE)
+        sent = 0
+
+        def talk() -> None:
+            nonlocal sent
+            net.server.broadcast(Say("x" * 100))
+            net.server.broadcast(Move(sent))
+            sent += 1
+            for peer in net.server.peers.values():
+                assert peer.delivery.backlog <= limits.backlog
+                assert len(peer.delivery._waiting) <= 512  # pyright: ignore[reportPrivateUsage]
+
+        net.run(12.0, talk)
+        (gone,) = [event for event in net.events if isinstance(event, Disconnected)]
+        assert gone.reason == Reason.TOO_SLOW
+        assert not net.server.peers
+
+
 def test_a_server_that_misbehaves_is_left() -> None:
     with network() as net:
         (client,) = joined(net)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from engine.net.connection.address import Address
 from engine.net.connection.delivery import BacklogError, Delivery, Encoded, Limits
 from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received, Settled
-from engine.net.connection.netcode_server import Closed, Ending, Ignored, NetcodeServer, Opened, Session
+from engine.net.connection.netcode_server import LOG_INTERVAL, Closed, Ending, Ignored, NetcodeServer, Opened, Session
 from engine.net.connection.token import Entropy
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
@@ -77,6 +77,8 @@ class Server:
         self._peers: dict[int, Peer] = {}
         self._events: deque[Event] = deque()
         self._last_number = 0
+        self._misbehaving = 0
+        self._log_from = -math.inf
         self._due = math.inf  # no peer has anything to send before
         self._now = now
         self._why: tuple[Reason, str] | None = None  # set while this side ends a connection for a reason of its own
@@ -219,7 +221,11 @@ class Server:
         self._events.append(Connected(number, session.client_id, str(session.address), peer.user))
 
     def _misbehaved(self, peer: Peer, wrong: ProtocolError) -> None:
-        _log.info("peer %d at %s: %s", peer.number, peer.session.address, wrong)
+        self._misbehaving += 1
+        if self._now >= self._log_from:
+            self._log_from = self._now + LOG_INTERVAL
+            count = self._misbehaving
+            _log.info("peer %d at %s: %s; %d such so far", peer.number, peer.session.address, wrong, count)
         self._end(peer, Reason.MISBEHAVED, str(wrong))
 
     def _end(self, peer: Peer, reason: Reason, detail: str) -> None:
