@@ -1,7 +1,10 @@
 """`tickwire netcheck`: what it says of servers that work, do not, or are something else."""
 
 import asyncio
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +149,20 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
                 await Host.open(PROTOCOL, lambda event: None, host="127.0.0.1", port=port, folder=tmp_path)
 
     run(scene)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for one process alone")
+def test_it_can_be_stopped() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        command = [sys.executable, "-m", "engine.cli.main", "netcheck", f"127.0.0.1:{mute.getsockname()[1]}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert "answers at TCP" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, "stopped\n")
 
 
 # -- on bad networks, in virtual time ---------------------------------------------------------------------------------
