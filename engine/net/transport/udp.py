@@ -146,7 +146,7 @@ class Udp:
             raise OSError(error.errno, f"cannot open UDP {address}: {error.strerror or error}") from error
         self._sockets[family] = opened
         try:
-            self._loop.add_reader(opened, self._readable, opened)
+            self._loop.add_reader(opened.fileno(), self._readable, opened)
         except NotImplementedError:
             self._tasks[family] = self._loop.create_task(self._read(opened))
         self._sink(SocketOpened(str(_address(opened.getsockname()))))
@@ -162,7 +162,7 @@ class Udp:
         now = self._loop.time()
         taken = self._drain(opened, now)
         if 0 < taken < MANY and now - self._last_wake < FLUSH_INTERVAL and opened.fileno() >= 0:
-            self._loop.remove_reader(opened)
+            self._loop.remove_reader(opened.fileno())
             self._resting.append(opened)
         self._last_wake = now
         if not self._closed:
@@ -171,16 +171,19 @@ class Udp:
     def _look(self, now: float) -> None:
         """Take in what arrived at sockets that are not watched; those with nothing, or too much, are watched again."""
         for opened in self._resting[:]:
-            if not 0 < self._drain(opened, now) < MANY:
+            taken = self._drain(opened, now)
+            soon = now - self._last_wake < FLUSH_INTERVAL  # too soon after the last look for none to mean much
+            if taken >= MANY or (not taken and not soon) or opened.fileno() < 0:
                 self._resting.remove(opened)
                 if opened.fileno() >= 0:
-                    self._loop.add_reader(opened, self._readable, opened)
+                    self._loop.add_reader(opened.fileno(), self._readable, opened)
+        self._last_wake = now
 
     def _drain(self, opened: socket.socket, now: float) -> int:
         """Take in up to `DRAIN` datagrams; how many there were."""
         receive = self.endpoint.receive_datagram
         link, capture = self._in, self._capture
-        plain = link is None and capture is None and opened.family == socket.AF_INET
+        plain = link is None and capture is None and opened is self._sockets.get(socket.AF_INET)
         for taken in range(DRAIN):
             try:
                 datagram, source = _receive(opened, MAX_DATAGRAM_BYTES)
@@ -234,7 +237,7 @@ class Udp:
             return False
         address = str(_address(opened.getsockname()))
         if opened.family not in self._tasks:
-            self._loop.remove_reader(opened)
+            self._loop.remove_reader(opened.fileno())
         opened.close()
         self._sockets = {family: other for family, other in self._sockets.items() if other is not opened}
         _log.warning("UDP %s failed: %s", address, error)
@@ -274,7 +277,7 @@ class Udp:
     def _send_all(self, datagrams: list[tuple[bytes, Address]]) -> None:
         """`_send` for the usual case, of one socket with nothing in front of it."""
         ((family, opened),) = self._sockets.items()
-        ipv6 = family == socket.AF_INET6
+        ipv6 = family is socket.AF_INET6
         send = opened.sendto
         for datagram, to in datagrams:
             if (":" in to[0]) is not ipv6:
@@ -346,7 +349,7 @@ class Udp:
             if task is not None:
                 task.cancel()
             else:
-                self._loop.remove_reader(opened)
+                self._loop.remove_reader(opened.fileno())
             opened.close()
         self._resting.clear()
         self._sockets.clear()
