@@ -327,6 +327,39 @@ def test_a_burst_larger_than_one_ack_is_acked_whole() -> None:
     assert a.packets_lost == 0
 
 
+def test_a_loss_is_noticed_by_the_acks_of_later_packets_long_before_a_timeout() -> None:
+    a, b = pair()
+    converse(a, b, 0.0, 1.0, perfect, lambda: a.send(Latest(1)))
+    a.payloads_to_send(3.0)
+    a.send(Ordered(7))
+    assert a.payloads_to_send(3.0)  # and lost
+    timeout = a.estimate.timeout
+    for tick in range(1, 30):
+        now = 3.0 + tick / 100
+        a.send(Latest(tick))
+        b.send(Latest(tick))  # acks travel with it
+        for payload in a.payloads_to_send(now):
+            if Ordered(7) in b.receive(payload, now):
+                assert now - 3.0 < 0.75 * timeout
+                return
+        for payload in b.payloads_to_send(now):
+            a.receive(payload, now)
+    pytest.fail("it was never sent again")
+
+
+def test_padding_is_acked_at_once_and_brings_nothing() -> None:
+    a, b = pair()
+    ticket = a.probe(1000)
+    (payload,) = a.payloads_to_send(0.0)
+    assert 960 <= len(payload) <= 1000
+    assert b.receive(payload, 0.0) == []
+    (ack,) = b.payloads_to_send(0.0)
+    a.receive(ack, 0.0)
+    assert list(a.outcomes) == [Outcome(ticket, True)]
+    with pytest.raises(ValueError, match="64 to 1200"):
+        a.probe(1300)
+
+
 # -- hostile payloads -------------------------------------------------------------------------------------------------
 
 FRAME = write_header(0, 0xFFFF, 0)
@@ -337,6 +370,8 @@ FRAME = write_header(0, 0xFFFF, 0)
     [
         (b"", "empty"),
         (FRAME + b"\x10\x01x", "begins with 0x10"),
+        (FRAME + b"\x20\x02\x00\x01", "padding"),
+        (FRAME + b"\x20\x02\x00", "padding"),
         (FRAME + b"\x04\x01x", "begins with 0x04"),
         (FRAME + b"\x00", "cut off"),
         (FRAME + b"\x00\x05abc", "cut off"),
