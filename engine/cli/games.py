@@ -25,6 +25,17 @@ def load_game(word: str) -> Game:
     return game
 
 
+def load_installed(name: str) -> Game:
+    """The game of that name in the `games` package: what a file from elsewhere may name, as loading runs code.
+
+    Raises `AppError` if it is none.
+    """
+    known = installed()
+    if name not in known:
+        raise AppError(f"there is no installed game {name!r}, only {', '.join(known)}; for one of your own give --game")
+    return load_game(name)
+
+
 def load_module(word: str) -> ModuleType:
     """The module that `word` means: a file, a game in `games`, or a dotted name."""
     if word.endswith(".py"):
@@ -59,5 +70,10 @@ def _from_file(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise AppError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+    except ModuleNotFoundError as error:
+        raise AppError(f"{path} needs the module {error.name}, which is not installed") from error
     return module

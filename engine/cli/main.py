@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
+from io import TextIOWrapper
+from math import isfinite
 from pathlib import Path
 
 import click
 
 from engine import __version__
 from engine.errors import TickwireError
+
+
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse what a range of floats lets pass: nan and inf."""
+    if value is not None and not isfinite(value):
+        raise click.BadParameter(f"{value} is no number of seconds.")
+    return value
 
 
 class _Commands(click.Group):
@@ -21,6 +30,8 @@ class _Commands(click.Group):
         except TickwireError as error:
             click.echo(f"tickwire: {error}", err=True)
             ctx.exit(1)
+        except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough; click ends quietly
+            raise
         except OSError as error:
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             click.echo(f"tickwire: {what}", err=True)
@@ -41,6 +52,9 @@ def main() -> None:
     tickwire netcheck HOST:PORT    what is wrong between here and a server
     tickwire bench dispatch        measure the engine against its peers
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a console that lacks a sign such as × gets a question mark
+            stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
 
 
@@ -51,7 +65,13 @@ def main() -> None:
 @click.option("--arena", default="", help="The map; the game's first if not given.")
 @click.option("--mode", default="", help="How it is played: deathmatch or teams; the game's first if not given.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Start of all chance; same seed, same match.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=None, help="Simulated seconds to play.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    callback=_finite,
+    help="Simulated seconds to play.",
+)
 @click.option("--headless", is_flag=True, help="No window: bots play as fast as they can, a table shows the score.")
 @click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Where the picture goes (PNG).")
 @click.option("--record", type=click.Path(path_type=Path), default=None, help="Where the replay goes (.twr).")
@@ -73,7 +93,7 @@ def play(
     fullscreen: bool,
     mute: bool,
 ) -> None:
-    """Play GAME: a name such as ricochet, a module, or the path of a Python file with a GAME or an app in it.
+    """Play GAME: a name such as ricochet, a module, or the path of a Python file with a GAME in it.
 
     In a window you fly; giving --bots, --level or --seed starts a match at once instead of the menu. Headless, bots
     play among themselves, and a screenshot and a replay are left in the current folder (GAME.png, GAME.twr).
@@ -95,7 +115,8 @@ def play(
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Re-run headless at full speed and compare the state after every tick.")
 @click.option("--speed", type=click.FloatRange(0.1, 8), default=1.0, show_default=True, help="In a window: how fast.")
-def replay(path: Path, verify: bool, speed: float) -> None:
+@click.option("--game", default=None, help="What it records, if not an installed game: a module or a Python file.")
+def replay(path: Path, verify: bool, speed: float, game: str | None) -> None:
     """Play the recording at PATH again, in a window, or --verify it.
 
     In the window: space pauses, right arrow steps, up and down change the speed, escape ends.
@@ -105,7 +126,7 @@ def replay(path: Path, verify: bool, speed: float) -> None:
     """
     from engine.cli.replay import run_replay, run_verify
 
-    sys.exit(run_verify(path) if verify else run_replay(path, speed))
+    sys.exit(run_verify(path, game) if verify else run_replay(path, speed, game))
 
 
 @main.command()

@@ -6,12 +6,13 @@ import random
 import sys
 import time
 from dataclasses import dataclass, replace
+from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
 from engine import __version__
 from engine.app import Game, Options, Recorder, Scene
-from engine.cli.games import load_game
+from engine.cli.games import installed, load_game
 from engine.ecs import state_hash
 from engine.events import Trace
 
@@ -63,6 +64,8 @@ def run_play(asked: PlayOptions) -> None:
     for path in (asked.screenshot, asked.record, asked.trace):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(EISDIR, "is a folder; give the path of a file", str(path))
     if asked.headless:
         return run_headless(game, asked)
     from engine.desktop.window import WindowError, display_available
@@ -139,7 +142,8 @@ def run_headless(game: Game, asked: PlayOptions) -> None:
         print(f"trace      {asked.trace}  (open in ui.perfetto.dev or chrome://tracing)")
     print(f"screenshot {picture}")
     if recorder.stopped is None:
-        print(f"replay     {recording}  (watch: tickwire replay {recording}; check: --verify)")
+        own = "" if game.name in installed() else f" --game {asked.game}"
+        print(f"replay     {recording}  (watch: tickwire replay {recording}{own}; check: --verify)")
 
 
 def _board(game: Game, scene: Scene) -> _Lines | _Live:

@@ -8,32 +8,37 @@ from pathlib import Path
 
 from engine import __version__
 from engine.app import Game, Options, Replay, ReplayError, Scene
-from engine.cli.games import load_game
+from engine.cli.games import load_game, load_installed
 from engine.events import Journal, read_journal
 
 PROGRESS_EVERY = 0.25
 """Real seconds between looks at the progress line."""
 
 
-def open_recording(path: Path) -> tuple[Journal, Game, Options]:
-    """Read a recording and find its game. Raises `JournalError`, `AppError` or `ReplayError` with the cure."""
+def open_recording(path: Path, word: str | None = None) -> tuple[Journal, Game, Options]:
+    """Read a recording and find its game: the one that `word` means, else the installed one it names.
+
+    Raises `JournalError`, `AppError` or `ReplayError` with the cure.
+    """
     journal = read_journal(path)
     name = journal.header.get("game")
     if not isinstance(name, str):
         raise ReplayError(f"{path} does not say which game it records")
-    game = load_game(name)
+    game = load_installed(name) if word is None else load_game(word)
+    if game.name != name:
+        raise ReplayError(f"{path} records {name!r}, but {word} is the game {game.name!r}; give the one it records")
     version = journal.header.get("game_version")
     if version != game.version:
         raise ReplayError(
-            f"{path} was recorded with version {version} of {name}, this is version {game.version}; "
-            f"replay it with Tickwire {journal.header.get('engine', '?')} (this is {__version__})"
+            f"{path} was recorded with version {version!r} of {name}, this is version {game.version}; "
+            f"replay it with Tickwire {journal.header.get('engine', '?')!r} (this is {__version__!r})"
         )
     return journal, game, Options.from_header(journal.header.get("options") or {})
 
 
-def run_verify(path: Path) -> int:
+def run_verify(path: Path, word: str | None = None) -> int:
     """Re-run the recording headless, compare hashes tick by tick; returns the exit code."""
-    journal, game, options = open_recording(path)
+    journal, game, options = open_recording(path, word)
     if not journal.hashes:
         raise ReplayError(
             f"{path} has no state hashes to verify" + (f"; it is {journal.damage}" if journal.damage else "")
@@ -62,14 +67,18 @@ def run_verify(path: Path) -> int:
     return 0
 
 
-def run_replay(path: Path, speed: float) -> int:
+def run_replay(path: Path, speed: float, word: str | None = None) -> int:
     """Show the recording in a window; returns the exit code."""
     from engine.desktop.play import show_replay
+    from engine.desktop.window import WindowError
 
-    journal, game, options = open_recording(path)
+    journal, game, options = open_recording(path, word)
     if journal.damage is not None:
         print(f"tickwire: {path} is {journal.damage}; playing what is before it", file=sys.stderr)
     scene: Scene = game.scene(options, game.view(options))
     scene.replay = Replay(journal)
-    show_replay(scene, game.title, speed=speed)
+    try:
+        show_replay(scene, game.title, speed=speed)
+    except WindowError as error:
+        raise WindowError(f"{error}; without one, --verify re-runs the recording") from None
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def play(
     seed: int = 0,
     seconds: float | None = None,
 ) -> None:
-    """Open a window and run these plugins in it until it is closed or Esc is pressed. For small programs.
+    """Open a window and run these plugins in it until it is closed, or Esc or Ctrl-C is pressed. For small programs.
 
     The world's origin is in the middle of the window. Pictures and sounds are looked for below `assets`, else below
     the current folder. Without a display the program runs unseen, for `seconds` or five of its own seconds, and leaves
@@ -49,16 +50,17 @@ def play(
     scene = Scene(graphics, *plugins, seed=seed, resources=[files, *resources])
     scene.world.resource(Camera).look_at(0.0, 0.0)
     app = App(rate=60)
-    try:
-        window = Window(title, size)
-    except WindowError as error:
-        print(f"{error}")
-        _play_unseen(app, scene, title, size, UNSEEN_SECONDS if seconds is None else seconds)
-        return
-    with window:
-        stage = _Stage(app, window, files, mute=False)
-        app.push(scene)
-        stage.run(seconds=seconds, on_key=lambda key: app.quit() if key is Key.ESCAPE else None)
+    with suppress(KeyboardInterrupt):
+        try:
+            window = Window(title, size)
+        except WindowError as error:
+            print(f"{error}")
+            _play_unseen(app, scene, title, size, UNSEEN_SECONDS if seconds is None else seconds)
+            return
+        with window:
+            stage = _Stage(app, window, files, mute=False)
+            app.push(scene)
+            stage.run(seconds=seconds, on_key=lambda key: app.quit() if key is Key.ESCAPE else None)
 
 
 def _play_unseen(app: App, scene: Scene, title: str, size: tuple[int, int], seconds: float) -> None:

@@ -20,7 +20,7 @@ MOST_FRAMES = 80
 """Images per second beyond which only every second or third of the screen's is drawn anew."""
 _SCREENLESS = ("dummy", "offscreen")
 """SDL's video drivers that show nothing; fine if asked for by SDL_VIDEODRIVER, not as a way out."""
-_CURE = "start with --headless, or run where there is a display (on Linux: DISPLAY or WAYLAND_DISPLAY set)"
+_CURE = "run where there is one (on Linux: DISPLAY or WAYLAND_DISPLAY set)"
 
 
 class WindowError(TickwireError):

@@ -21,6 +21,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -71,7 +72,8 @@ class JournalWriter:
         try:
             return cls(file, header)
         except JournalError:
-            file.close()
+            with suppress(OSError):  # closing tries once more to write what could not be written
+                file.close()
             raise
 
     def event(self, tick: int, event: object) -> None:

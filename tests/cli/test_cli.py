@@ -1,7 +1,10 @@
 """The `tickwire` command as people type it, on a machine without a display."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,16 +97,68 @@ def test_a_recording_that_differs_names_tick_and_component(tickwire, tmp_path, m
         ("play --headless --mode chess", "deathmatch"),
         ("play --headless --seconds 1 --record plain/where.twr", "plain"),
         ("play --headless --seconds 1 --screenshot plain/where.png", "plain"),
+        ("play --headless --seconds 1 --screenshot folder", "folder: is a folder"),
+        ("play --headless --seconds 1 --record folder", "folder: is a folder"),
+        ("play slip.py", "slip.py, line 1"),
+        ("play lacking.py", "no_such_module_here"),
         ("replay nothing.twr", "nothing.twr"),
         ("bench nothing", "no benchmark"),
     ],
 )
 def test_a_mistake_is_one_line_that_helps(tickwire, tmp_path, line, word):
     (tmp_path / "plain").write_text("a file where a folder is wanted")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "slip.py").write_text("GAME =")
+    (tmp_path / "lacking.py").write_text("import no_such_module_here")
     done = tickwire(line)
     assert done.exit_code == 1
     assert word in done.output
     assert len(done.output.strip().splitlines()) == 1, done.output
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "soon"])
+def test_seconds_are_a_time(tickwire, seconds):
+    done = tickwire(f"play --headless --seconds {seconds}")
+    assert done.exit_code == 2
+    assert "--seconds" in done.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["{folder}/intruder.py", "intruder", "this", "..", "", "ricochet.game"])
+def test_a_recording_cannot_choose_what_code_is_run(tickwire, tmp_path, monkeypatch, name):
+    from engine.events import JournalWriter
+
+    (tmp_path / "intruder.py").write_text("open('been_here', 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    header = {"game": name.format(folder=tmp_path), "game_version": 1, "options": {}}
+    JournalWriter.create(tmp_path / "trap.twr", header).close(0)
+    done = tickwire("replay trap.twr --verify")
+    assert done.exit_code == 1
+    assert "no installed game" in done.output
+    assert not (tmp_path / "been_here").exists()
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="/dev/full")
+def test_a_full_disk_is_one_line(tickwire):
+    done = tickwire("play --headless --seconds 1 --record /dev/full")
+    assert done.exit_code == 1
+    assert len(done.output.strip().splitlines()) == 1, done.output
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="elsewhere there always is a display")
+def test_a_replay_without_a_display_says_what_does_without(tickwire):
+    tickwire(MATCH)
+    done = tickwire("replay a.twr")
+    assert done.exit_code == 1
+    assert "--verify" in done.output
+    assert "--headless" not in done.output
+
+
+def test_a_console_that_lacks_signs_still_gets_the_score(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    line = [sys.executable, "-m", "engine.cli.main", *MATCH.split()]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "final state" in done.stdout
 
 
 def test_a_recording_of_another_version_is_refused(tickwire, tmp_path):
@@ -145,6 +200,11 @@ def test_a_game_of_ones_own_plays_from_a_file(tickwire, tmp_path):
         "GAME = Game(name='mine', title='Mine', version=1, rules=lambda o: [rules], resources=lambda o: [],\n"
         "            view=lambda o: [], pilot=lambda o: [])\n"
     )
-    assert tickwire("play mine.py --headless --seconds 1 --seed 1").exit_code == 0
+    played = tickwire("play mine.py --headless --seconds 1 --seed 1")
+    assert played.exit_code == 0
+    assert "tickwire replay mine.twr --game mine.py" in played.output
+    assert tickwire("replay mine.twr --game mine.py --verify").output.strip() == "verified 60 ticks"
+    assert "--game" in tickwire("replay mine.twr --verify").output
+    assert "the one it records" in tickwire("replay mine.twr --game ricochet --verify").output
     (tmp_path / "empty.py").write_text("")
     assert "has no GAME" in tickwire("play empty.py --headless").output
