@@ -23,6 +23,8 @@ PICTURE_AT = 0.8
 """When the headless picture is taken, as a part of the match: in its midst, not on the podium."""
 TABLE_EVERY = 0.1
 """Real seconds between looks at the live table."""
+COLUMN_MARGIN = 3
+"""What a column of the table takes besides its text: a space on both sides, and one between columns."""
 LINE_EVERY = 10
 """Simulated seconds between lines where the output is no terminal."""
 
@@ -178,12 +180,14 @@ class _Live:
     """The score as a table that changes in place."""
 
     def __init__(self, game: Game, scene: Scene) -> None:
+        from rich.console import Console
         from rich.live import Live
 
         self.game = game
         self.scene = scene
         self.shown = 0.0
-        self.live = Live(self._table(), auto_refresh=False)
+        self.console = Console()
+        self.live = Live(self._table(), console=self.console, auto_refresh=False)
 
     def __enter__(self) -> _Live:
         self.live.__enter__()
@@ -205,9 +209,13 @@ class _Live:
 
         world = self.scene.world
         table = Table(title=self.game.status(world), box=box.SIMPLE_HEAD, title_style="bold cyan")
-        table.add_column("")
-        for heading in self.game.headings:
-            table.add_column(heading, justify="right")
-        for place, standing in enumerate(self.game.standings(world), 1):
-            table.add_row(f"{place}. {standing.name}", *standing.columns)
+        names = [f"{place}. {standing.name}" for place, standing in enumerate(self.game.standings(world), 1)]
+        table.add_column("", no_wrap=True)
+        room = self.console.width - 1 - max(map(len, names), default=0) - COLUMN_MARGIN
+        for heading in self.game.headings:  # those that fit: half a word under each other helps nobody
+            room -= len(heading) + COLUMN_MARGIN
+            if room >= 0:
+                table.add_column(heading, justify="right")
+        for name, standing in zip(names, self.game.standings(world), strict=True):
+            table.add_row(name, *standing.columns[: len(table.columns) - 1])
         return table

@@ -161,6 +161,28 @@ def test_a_console_that_lacks_signs_still_gets_the_score(tmp_path):
     assert "final state" in done.stdout
 
 
+@pytest.mark.skipif("sys.platform != 'linux'", reason="a terminal of its own")
+def test_in_a_narrow_terminal_columns_are_left_out_not_cut(tmp_path):
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "40", "TERM": "xterm"}
+    line = [sys.executable, "-m", "engine.cli.main", *MATCH.split()]
+    with subprocess.Popen(line, cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs) as run:
+        os.close(theirs)
+        shown = b""
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # how a terminal says that its last writer has gone
+            pass
+        assert run.wait() == 0
+    os.close(ours)
+    assert "points" in shown.decode()
+    assert "…" not in shown.decode()
+    assert "suicides" not in shown.decode()
+
+
 def test_a_recording_of_another_version_is_refused(tickwire, tmp_path):
     from engine.events import JournalWriter
 
