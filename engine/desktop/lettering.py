@@ -67,7 +67,7 @@ class Lettering:
         tint = (color >> 24 & 255, color >> 16 & 255, color >> 8 & 255)
         front = words.copy()
         if glow > 0.0:
-            light = _light(words, glow, tint, color & 255)
+            light = _light(words, glow, _softened(tint), color & 255)
             _tint(front, _whitened(tint), color & 255)
             return light, Stamp(front, 0, 0, pygame.BLEND_PREMULTIPLIED)
         _tint(front, tint, color & 255)
@@ -86,6 +86,14 @@ def _clean(text: str) -> str:
 @lru_cache(maxsize=256)
 def _whitened(tint: tuple[int, int, int]) -> tuple[int, int, int]:
     r, g, b = (round(channel + (255 - channel) * 0.55) for channel in tint)
+    return r, g, b
+
+
+@lru_cache(maxsize=256)
+def _softened(tint: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The light around words in this colour: the whiter, the dimmer, or it would close the letters."""
+    share = 1.0 - 0.65 * min(tint) / 255
+    r, g, b = (round(channel * share) for channel in tint)
     return r, g, b
 
 

@@ -50,6 +50,8 @@ class Gate:
         self.carried: dict[int, int] = {}
         """Decisions from before the space was rebuilt, good for the first step after."""
         self.errors: list[Exception] = []
+        self.interrupt: BaseException | None = None
+        """What is no error but must stop the program, such as Ctrl-C; raised once the step is over."""
         self._classes: dict[_Class, int] = {}
 
     def refuse(self, a: type[Component], b: type[Component], refuses: Filter) -> None:
@@ -132,6 +134,8 @@ class Gate:
                 self._count_ghost(arbiter, pair, flipped=pair >> 32 != a.slot)
         except Exception as error:
             self.errors.append(error)
+        except BaseException as interrupt:  # Ctrl-C: the solver would swallow it
+            self.interrupt = interrupt
 
     def _separate(self, arbiter: pymunk.Arbiter, space: pymunk.Space, ghostly: Any) -> None:
         try:
@@ -153,6 +157,8 @@ class Gate:
                     del self.ghosts[pair]
         except Exception as error:
             self.errors.append(error)
+        except BaseException as interrupt:  # Ctrl-C: the solver would swallow it
+            self.interrupt = interrupt
 
     def _count_ghost(self, arbiter: pymunk.Arbiter, pair: int, *, flipped: bool) -> None:
         ghost = self.ghosts.get(pair)

@@ -434,6 +434,9 @@ class Simulation:
         for error in self.gate.errors:
             self.world.post(FilterFailed(error))
         self.gate.errors.clear()
+        if self.gate.interrupt is not None:
+            interrupt, self.gate.interrupt = self.gate.interrupt, None
+            raise interrupt
 
     def _damp(self, dt: float) -> None:
         driven: list[tuple[Block, NDArray[np.intp]]] = []

@@ -224,3 +224,17 @@ def test_a_one_way_platform_does_not_stop_what_comes_from_the_side() -> None:
     runner = scene.world.spawn(Transform(), Velocity(600.0), Body(mass=1.0), Collider(Circle(5.0)))
     run(scene, 20)
     assert runner[Transform].x == pytest.approx(200.0)
+
+
+def test_ctrl_c_in_a_filter_is_not_swallowed_by_the_solver() -> None:
+    scene = Scene(physics)
+    space = scene.world.resource(Space)
+
+    @space.refuse(Collider, Collider)
+    def stop(world: World, a: Entity, b: Entity) -> bool:
+        raise KeyboardInterrupt
+
+    for x in (0.0, 5.0):
+        scene.world.spawn(Transform(x), Velocity(), Body(), Collider(Circle(10.0)))
+    with pytest.raises(KeyboardInterrupt):
+        scene.run_tick()
