@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, cast
 
+from engine.files import set_aside, write_whole
 from engine.input.controls import Controls
 
 VERSION = 1
@@ -76,26 +75,12 @@ class BindingsFile:
             sections = {}
         sections[type(controls).__name__] = controls.bindings.to_plain()
         text = json.dumps({"version": VERSION, "controls": sections}, indent=2, ensure_ascii=False) + "\n"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name, suffix=".new")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(self.path, text)
 
     def _keep_aside(self) -> str:
         assert self.path is not None
-        aside = self.path.with_name(self.path.name + ".broken")
-        try:
-            os.replace(self.path, aside)
-        except OSError:
-            return ""
-        return f", and the file is kept as {aside.name}"
+        aside = set_aside(self.path)
+        return f", and the file is kept as {aside.name}" if aside is not None else ""
 
 
 class _BrokenError(Exception):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
 from engine.app import Options
 from engine.ecs import Resource
+from engine.files import set_aside, write_whole
 from engine.input import BindingsFile
 from games.ricochet import tuning
 from games.ricochet.arena import arena_keys
@@ -86,11 +86,7 @@ def read_settings(path: Path | None) -> Settings:
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
     except (OSError, ValueError) as error:
-        aside = path.with_name(path.name + ".broken")
-        try:
-            os.replace(path, aside)
-        except OSError:
-            aside = path
+        aside = set_aside(path) or path
         log.warning("%s is broken (%s); defaults are used and the file is kept as %s", path, error, aside.name)
         return settings
     given = cast("dict[str, Any]", content)
@@ -115,9 +111,6 @@ def write_settings(settings: Settings, path: Path | None) -> None:
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(path.name + ".new")
-        new.write_text(json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(new, path)
+        write_whole(path, json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         log.warning("the settings cannot be kept at %s: %s", path, error.strerror)
