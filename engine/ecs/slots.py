@@ -37,6 +37,8 @@ class Slots:
 
     def __init__(self, base: int) -> None:
         self.base = base
+        self.floor = 0
+        """Indices below are another world's to give out: see `adopt`."""
         self.used = 0
         self.free: list[int] = []
         self._allocate(FIRST_CAPACITY)
@@ -65,16 +67,24 @@ class Slots:
         if self.free:
             index = self.free.pop()
         else:
-            index = self.used
-            if index == self.capacity:
+            index = max(self.used, self.floor)
+            if index >= self.capacity:
                 self.reserve(index + 1)
             self.used = index + 1
         return self.generation[index] << 32 | self.base | index
+
+    def adopt(self, id: int) -> None:
+        """Take an id that another world gave out. Its index must be below `floor`, and nobody's."""
+        index = id & INDEX
+        self.reserve(index + 1)
+        self.used = max(self.used, index + 1)
+        self.generation[index] = id >> 32
 
     def take_many(self, count: int) -> NDArray[np.uint64]:
         """`count` new ids, the same that `take` would give one by one."""
         reused = min(count, len(self.free))
         fresh = count - reused
+        self.used = max(self.used, self.floor) if fresh else self.used
         self.reserve(self.used + fresh)
         indices = np.empty(count, np.intp)
         if reused:
@@ -107,14 +117,14 @@ class Slots:
         generation = (self.generation[index] + 1) & LAST_GENERATION
         self.generation[index] = generation
         self.table[index] = PENDING
-        if generation:
+        if generation and index >= self.floor:
             self.free.append(index)
 
     def release_many(self, indices: NDArray[np.intp]) -> None:
         """Free many indices, in this order; none may occur twice."""
         self.tables[indices] = PENDING
         self.generations[indices] += 1
-        self.free.extend(indices[self.generations[indices] != 0].tolist())
+        self.free.extend(indices[(self.generations[indices] != 0) & (indices >= self.floor)].tolist())
 
     def state(self) -> SlotsState:
         """A copy of what has been given out, for `load`."""

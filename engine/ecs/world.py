@@ -154,6 +154,38 @@ class World(Structure):
             self._children.setdefault(parent, []).extend(ids.tolist())
         return ids
 
+    def mirror(self, below: int) -> None:
+        """Leave all ids with an index under `below` to another world, whose entities this one is to `adopt`.
+
+        Raises `EcsError` if there are shared entities.
+        """
+        if any(table.count for table in self._tables if not table.local) or self._pending:
+            raise EcsError("this world has entities of its own; despawn them before it mirrors another")
+        self._shared.floor = below
+        self._shared.free.clear()
+
+    def adopt(self, id: int, *components: Component) -> Entity:
+        """A new entity under the id it has in the world that this one mirrors; otherwise as `spawn`.
+
+        Raises `EcsError` if the id is not one of those left to that world by `mirror`, or its index is in use.
+        """
+        index = id & INDEX
+        slots = self._shared
+        if id & LOCAL or not id >> 32 or index >= slots.floor:
+            raise EcsError(f"id {id:#x} cannot be adopted: only those left to another world with mirror() can")
+        if index < slots.used and (slots.table[index] >= 0 or slots.generation[index] << 32 | index in self._pending):
+            raise EcsError(f"id {id:#x} cannot be adopted: {self._handle(slots.generation[index] << 32 | index)} lives")
+        plan = self._plan(components, False)
+        if plan.links is not None:
+            self._check_parent(plan.parent(components), False)
+        slots.adopt(id)
+        if self._deferral.depth:
+            self._pending[id] = {kind: component.copy() for kind, component in zip(plan.types, components, strict=True)}
+            self._queue.append((self._place_pending, (id,)))
+        else:
+            self._place(id, components, plan)
+        return Entity(self, id)
+
     def despawn(self, entity: Entity) -> None:
         """Despawn an entity and its children; inside a stage, when the stage ends. Twice in a stage is once.
 

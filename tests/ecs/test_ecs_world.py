@@ -489,3 +489,37 @@ def test_resources_are_found_by_type(world: World) -> None:
     assert world.resources() == [score, meter]
     assert world.state_resources == [score]
     assert FineMeter.local
+
+
+def test_a_mirror_keeps_the_ids_of_the_world_it_mirrors_and_gives_out_others() -> None:
+    source, mirror = World(), World()
+    mirror.mirror(1 << 10)
+    originals = [source.spawn(Pos(x)) for x in range(3)]
+    originals[1].despawn()
+    late = source.spawn(Pos(7))
+    for entity in (originals[0], originals[2], late):
+        mirror.adopt(entity.id, entity[Pos])
+    assert [(e.id, e[Pos].x) for e in mirror] == [(e.id, e[Pos].x) for e in source]
+    own = mirror.spawn(Pos(9))
+    assert own.id & 0xFFFF_FFFF == 1 << 10
+    mirror.entity(late.id).despawn()
+    assert mirror.spawn(Pos()).id not in {late.id, originals[1].id}
+    own.despawn()
+    assert mirror.spawn(Pos()).id & 0xFFFF_FFFF == 1 << 10
+
+
+def test_a_mirror_refuses_ids_that_are_not_the_other_worlds_or_in_use() -> None:
+    mirror = World()
+    with pytest.raises(EcsError, match="left to another world"):
+        mirror.adopt(1 << 32 | 5, Pos())
+    mirror.mirror(64)
+    mirror.adopt(1 << 32 | 5, Pos())
+    with pytest.raises(EcsError, match="lives"):
+        mirror.adopt(2 << 32 | 5, Pos())
+    with mirror.deferred():
+        mirror.adopt(1 << 32 | 6, Pos(3))
+        with pytest.raises(EcsError, match="lives"):
+            mirror.adopt(2 << 32 | 6, Pos())
+    assert mirror.entity(1 << 32 | 6)[Pos].x == 3
+    with pytest.raises(EcsError, match="of its own"):
+        mirror.mirror(32)

@@ -1,6 +1,7 @@
 """Bytes ↔ values: bit packing, message schemas, and the `Protocol` that both sides of a game share."""
 
 from engine.net.wire.bits import BitReader, BitWriter
+from engine.net.wire.declaration import Audience
 from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
 from engine.net.wire.protocol import Build, Channel, Protocol, refusal
 from engine.net.wire.schema import (
@@ -21,6 +22,7 @@ from engine.net.wire.schema import (
 )
 
 __all__ = [
+    "Audience",
     "BitReader",
     "BitWriter",
     "Build",

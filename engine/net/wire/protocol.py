@@ -1,4 +1,4 @@
-"""The wire contract of a game: which messages there are, over which channel each goes, and one number for all of it.
+"""The wire contract of a game: its messages, what is replicated and how, and one number for all of it.
 
 The number is the 64-bit protocol id of the netcode standard. It is authenticated with every packet, so two builds that
 differ in any message cannot exchange one: they cannot even connect. `refusal` says so in words.
@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from engine.ecs import Component
+from engine.net.wire import system
 from engine.net.wire.bits import BitReader, BitWriter
+from engine.net.wire.declaration import (
+    Audience,
+    Copied,
+    Declarations,
+    Judged,
+    Predicted,
+    column_of,
+    replicated,
+    told,
+)
 from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
 from engine.net.wire.schema import Codec, codec_of
 
@@ -54,6 +67,20 @@ def refusal(server: Build, client: Build) -> str | None:
     return f"the server runs {server}; this is {client}: {cure}"
 
 
+_SYSTEM = (
+    (system.Inputs, Channel.UNRELIABLE),
+    (system.Snapshot, Channel.UNRELIABLE),
+    (system.Hello, Channel.RELIABLE_ORDERED),
+    (system.Welcome, Channel.RELIABLE_ORDERED),
+    (system.Full, Channel.RELIABLE_ORDERED),
+    (system.Prefab, Channel.RELIABLE_ORDERED),
+    (system.Happened, Channel.RELIABLE_ORDERED),
+    (system.Changed, Channel.RELIABLE_ORDERED),
+    (system.Checked, Channel.RELIABLE_UNORDERED),
+)
+"""Part of every protocol that replicates anything."""
+
+
 class Protocol:
     """The messages of a game. Built by chaining, then read only.
 
@@ -72,30 +99,137 @@ class Protocol:
         self._entries: dict[type, tuple[int, Channel, Codec]] = {}
         self._id: int | None = None
         self._index_bits = 0
+        self.declarations = Declarations()
+        """What is replicated, and how."""
 
     def message(self, kind: type, channel: Channel = Channel.UNRELIABLE) -> Protocol:
         """Declare a message type. Raises `SchemaError` if it has no wire form or came before, or the id was taken."""
-        if self._id is not None:
-            raise SchemaError(f"{kind.__name__}: protocol {self.name} is in use; declare every message before")
+        self._open(kind)
         if kind in self._entries:
             raise SchemaError(f"{kind.__name__} is declared twice in protocol {self.name}")
+        self._add(kind, channel)
+        return self
+
+    def _open(self, kind: type) -> None:
+        if self._id is not None:
+            raise SchemaError(f"{kind.__name__}: protocol {self.name} is in use; declare everything before")
+
+    def _add(self, kind: type, channel: Channel) -> None:
         codec = codec_of(kind)
         self._entries[kind] = (len(self._codecs), Channel(channel), codec)
         self._codecs.append(codec)
         self._channels.append(Channel(channel))
         self._readers.append((int(channel), codec.read))
+
+    # Replication
+
+    def component(
+        self,
+        kind: type[Component],
+        quantize: Mapping[Any, float] | None = None,
+        *,
+        to: Audience = Audience.EVERYONE,
+        constant: bool = False,
+        without: tuple[Any, ...] = (),
+    ) -> Protocol:
+        """Replicate a component: every entity that has one exists on the clients too.
+
+        `quantize` gives the step of each float column, in the column's unit; columns in `without` stay on the server,
+        and clients have their defaults. A `constant` component is sent once, exactly, with its object fields, when its
+        entity appears; object fields of others are sent like that too. Raises `SchemaError`.
+        """
+        self._open(kind)
+        if kind in self.declarations.components:
+            raise SchemaError(f"component {kind.__name__} is declared twice in protocol {self.name}")
+        made = replicated(kind, quantize or {}, to=to, constant=constant, without=without)
+        self.declarations.components[kind] = made
+        return self
+
+    def hidden(self, *kinds: type[Component]) -> Protocol:
+        """Components that stay on the server, said so that one merely forgotten is an error."""
+        self.declarations.hidden.extend(kinds)
+        return self
+
+    def resource(self, kind: type, *, without: tuple[str, ...] = (), every: float = 0.25) -> Protocol:
+        """Copy a resource to the clients: its annotated fields, but those in `without`, when they change.
+
+        Floats that change all the time are told every `every` seconds.
+        """
+        self._open(kind)
+        if kind in self.declarations.resources:
+            raise SchemaError(f"resource {kind.__name__} is declared twice in protocol {self.name}")
+        self.declarations.resources[kind] = Copied(kind, without, every)
+        return self
+
+    def owner(self, column: Any) -> Protocol:
+        """Say which column, such as `Ship.seat`, holds the player an entity belongs to."""
+        kind, name = column_of(column)
+        self._open(kind)
+        self.declarations.owners[kind] = name
+        return self
+
+    def predict(self, kind: type[Component], *, all: bool = False, spawns: bool = False) -> Protocol:
+        """Have clients simulate the entities with this component ahead of the server: their own, or `all`.
+
+        With `spawns`, those their player brings about appear, and end, without waiting for the server.
+        """
+        self._open(kind)
+        self.declarations.predicted[kind] = Predicted(kind, all, spawns)
+        return self
+
+    def interpolate(self, kind: type[Component], *, turning: tuple[Any, ...] = ()) -> Protocol:
+        """Show this component of entities not predicted between two snapshots; columns in `turning` are angles."""
+        self._open(kind)
+        self.declarations.interpolated[kind] = tuple(column_of(column)[1] for column in turning)
+        return self
+
+    def command(self, kind: type) -> Protocol:
+        """A player's intent for a tick, a dataclass like a message. Raises `SchemaError`."""
+        self._open(kind)
+        if kind in self.declarations.commands:
+            raise SchemaError(f"command {kind.__name__} is declared twice in protocol {self.name}")
+        self.declarations.commands[kind] = codec_of(kind)
+        return self
+
+    def event(self, *kinds: type, mine: str = "", predicted: bool = False) -> Protocol:
+        """Let clients hear of events of the rules, each once, at the moment that is shown.
+
+        `mine` names the field with the player who brought it about: that player's client has it from its own
+        prediction at once. `predicted` ones come from every client's own prediction and never cross the wire. Fields
+        need no bounds: numbers may be bare `int` and `float`, tuples of any length. Raises `SchemaError`.
+        """
+        for kind in kinds:
+            self._open(kind)
+            if kind in self.declarations.events:
+                raise SchemaError(f"event {kind.__name__} is declared twice in protocol {self.name}")
+            self.declarations.events[kind] = told(kind, mine=mine, predicted=predicted)
+        return self
+
+    def near(self, radius: float, *, always: tuple[type[Component], ...] = ()) -> Protocol:
+        """Tell a player only of what is within `radius` units of what they own, and of entities with `always`."""
+        self.declarations.radius, self.declarations.always = radius, always
+        return self
+
+    def rewind(self, a: type[Component], b: type[Component], *, cap: float = 0.25) -> Protocol:
+        """Judge contacts of `a` and `b` by what the owner of `a` saw, at most `cap` seconds ago."""
+        self.declarations.judged.append(Judged(a, b, cap))
         return self
 
     def describe(self) -> str:
         """The whole contract, one line a message; the protocol id is the hash of this text."""
         lines = [f"{WIRE_FORMAT}", f"{self.name} {self.version}"]
         lines += [f"{channel.name} {codec.text}" for channel, codec in zip(self._channels, self._codecs, strict=True)]
+        lines += self.declarations.describe()
         return "\n".join(lines)
 
     @property
     def id(self) -> int:
         """The 64-bit protocol id: equal on both sides exactly when `describe` is."""
         if self._id is None:
+            self.declarations.check()
+            if self.declarations.any:
+                for kind, channel in _SYSTEM:
+                    self._add(kind, channel)
             self._id = int.from_bytes(hashlib.blake2b(self.describe().encode(), digest_size=8).digest(), "little")
             self._index_bits = max(len(self._codecs) - 1, 0).bit_length()
         return self._id

@@ -32,6 +32,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
+from engine.ecs import Entity
 from engine.net.wire.bits import BitReader, BitWriter
 from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
 
@@ -132,7 +133,17 @@ def codec_of(message: type) -> Codec:
     return _dataclass(message, ())
 
 
-def _dataclass(message: type, outer: tuple[type, ...]) -> Codec:
+def loose_codec_of(event: type) -> Codec:
+    """The codec of a dataclass that was not written for the wire, such as an event of a game's rules.
+
+    As `codec_of`, but bare types have a form too: int takes 6 bits for its length and then its bits, of 63 at most;
+    float is `Float32`; str and bytes have 255 bytes at most, ``tuple[T, ...]`` and lists 255 items. An `Entity` goes
+    as its id, and comes back as a handle without a world, which the reader is to set.
+    """
+    return _dataclass(event, (), loose=True)
+
+
+def _dataclass(message: type, outer: tuple[type, ...], *, loose: bool = False) -> Codec:
     where = message.__name__
     if not dataclasses.is_dataclass(message):
         raise SchemaError(f"{where} is not a dataclass: decorate it with @dataclass(slots=True)")
@@ -148,7 +159,7 @@ def _dataclass(message: type, outer: tuple[type, ...]) -> Codec:
         if not field.init or field.kw_only:
             raise SchemaError(f"{where}.{field.name}: every field of a message is a positional one of its constructor")
         names.append(field.name)
-        codecs.append(_annotation(hints[field.name], f"{where}.{field.name}", (*outer, message)))
+        codecs.append(_annotation(hints[field.name], f"{where}.{field.name}", (*outer, message), loose=loose))
     members = tuple(zip(names, (codec.write for codec in codecs), strict=True))
     readers = tuple(codec.read for codec in codecs)
 
@@ -169,7 +180,7 @@ def _dataclass(message: type, outer: tuple[type, ...]) -> Codec:
     return Codec(f"{where}({inside})", sum(codec.least for codec in codecs), write, read)
 
 
-def _annotation(hint: Any, where: str, outer: tuple[type, ...]) -> Codec:
+def _annotation(hint: Any, where: str, outer: tuple[type, ...], *, loose: bool = False) -> Codec:
     bounds: tuple[object, ...] = ()
     if typing.get_origin(hint) is Annotated:
         hint, *rest = typing.get_args(hint)
@@ -179,9 +190,11 @@ def _annotation(hint: Any, where: str, outer: tuple[type, ...]) -> Codec:
         inner = [member for member in typing.get_args(hint) if member is not type(None)]
         if len(inner) != 1 or len(typing.get_args(hint)) != 2:
             raise SchemaError(f"{where}: of unions only T | None has a wire form")
-        return _optional(_annotation(inner[0], where, outer))
+        return _optional(_annotation(inner[0], where, outer, loose=loose))
     if hint is bool:
         return Codec("bool", 1, *_boolean(where))
+    if loose and not bounds and (codec := _loose(hint, where, outer)) is not None:
+        return codec
     if hint is int:
         return _integer(_bound(bounds, Range, where, "int", "Annotated[int, Range(0, 100)] or Uint16"), where)
     if hint is float:
@@ -196,22 +209,83 @@ def _annotation(hint: Any, where: str, outer: tuple[type, ...]) -> Codec:
         return _bytes(_bound(bounds, MaxBytes, where, "bytes", "Annotated[bytes, MaxBytes(200)]"), where)
     if origin is list:
         bound = _bound(bounds, MaxItems, where, "list", "Annotated[list[Uint8], MaxItems(16)]")
-        return _list(bound, _annotation(typing.get_args(hint)[0], f"{where}[]", outer), where)
+        return _list(bound, _annotation(typing.get_args(hint)[0], f"{where}[]", outer, loose=loose), where)
     if origin is tuple:
         items = typing.get_args(hint)
         if Ellipsis in items:
             raise SchemaError(
                 f"{where}: a tuple has a fixed length on the wire; write Annotated[list[T], MaxItems(16)]"
             )
-        return _tuple([_annotation(item, f"{where}[{i}]", outer) for i, item in enumerate(items)], where)
+        return _tuple([_annotation(item, f"{where}[{i}]", outer, loose=loose) for i, item in enumerate(items)], where)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return _enum(hint, where)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _dataclass(hint, outer)
+        return _dataclass(hint, outer, loose=loose)
     raise SchemaError(f"{where}: {hint!r} has no wire form; see engine.net.wire.schema for those that have")
 
 
 _Bound = typing.TypeVar("_Bound", Range, Quantized, MaxBytes, MaxItems)
+
+
+def _loose(hint: Any, where: str, outer: tuple[type, ...]) -> Codec | None:
+    """The form of a type without bounds; None for one that has the same form as everywhere."""
+    if hint is int:
+        return _any_integer(where)
+    if hint is float:
+        return _ieee(_Ieee.SINGLE, where)
+    if hint is str:
+        return _string(MaxBytes(255), where)
+    if hint is bytes:
+        return _bytes(MaxBytes(255), where)
+    if hint is Entity:
+        return Codec("entity", 1, _write_entity, _read_entity)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
+        items = _list(MaxItems(255), _annotation(arguments[0], f"{where}[]", outer, loose=True), where)
+        if origin is list:
+            return items
+        return Codec(
+            f"many({items.text})",
+            items.least,
+            lambda writer, value: items.write(writer, list(value)),
+            lambda reader: tuple(items.read(reader)),
+        )
+    return None
+
+
+def _any_integer(where: str) -> Codec:
+    def write(writer: BitWriter, value: Any) -> None:
+        if not isinstance(value, int) or not -(1 << 62) <= value < 1 << 62:
+            raise EncodeError(f"{where} must be an int of 63 bits, not {value!r}")
+        folded = value << 1 if value >= 0 else ~(value << 1)
+        bits = folded.bit_length()
+        writer.write(bits, 6)
+        writer.write(folded, bits)
+
+    def read(reader: BitReader) -> int:
+        bits = reader.read(6)
+        folded = reader.read(bits)
+        if folded.bit_length() != bits:
+            raise ProtocolError(f"{where} is not the shortest form of {folded}")
+        return ~(folded >> 1) if folded & 1 else folded >> 1
+
+    return Codec("int", 6, write, read)
+
+
+def _write_entity(writer: BitWriter, value: Any) -> None:
+    if not isinstance(value, Entity) or value.local:
+        raise EncodeError(f"a shared entity goes over the wire, not {value!r}")
+    for part in (value.id & 0xFFFF_FFFF, value.id >> 32):
+        bits = part.bit_length()
+        writer.write(bits, 6)
+        writer.write(part, bits)
+
+
+def _read_entity(reader: BitReader) -> Entity:
+    index, generation = (reader.read(reader.read(6)) for _ in range(2))
+    if index >> 31 or generation >> 32:
+        raise ProtocolError(f"entity {index} of generation {generation}: out of range")
+    return Entity(cast(Any, None), generation << 32 | index)
 
 
 def _bound(bounds: tuple[object, ...], kind: type[_Bound], where: str, bare: str, cure: str) -> _Bound:

@@ -1,0 +1,1 @@
+"""Many players in one world: snapshots, prediction, interpolation, lag compensation."""
