@@ -88,6 +88,8 @@ class Game:
     """One line about the match: round, time left."""
     journalled: tuple[type, ...] = ()
     """External events that matter to the rules, besides commands."""
+    multiplayer: object = None
+    """An `engine.net.multiplayer.Multiplayer`, if it can be played over a network."""
 
     def scene(
         self,

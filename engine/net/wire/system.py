@@ -36,6 +36,8 @@ class Welcome:
     """Ticks from one snapshot to the next."""
     resume: Annotated[bytes, MaxBytes(16)]
     """What to say in `Hello` to come back after a cut."""
+    options: Annotated[bytes, MaxBytes(4_000)]
+    """The match's options as JSON, without where its chance starts."""
 
 
 @dataclass(slots=True)
