@@ -114,10 +114,24 @@ class Server:
             self._end(known, Reason.TOO_SLOW, str(full))
             return 0
 
+    def send_encoded(self, peer: int, encoded: Encoded) -> None:
+        """As `send`, of a message encoded already: once for all who get it."""
+        known = self._peers.get(peer)
+        if known is None:
+            return
+        try:
+            self._due = self._now
+            known.delivery.send_encoded(encoded)
+        except BacklogError as full:
+            self._end(known, Reason.TOO_SLOW, str(full))
+
+    def encode(self, message: object) -> Encoded:
+        """The wire form of a message, for `send_encoded`. Raises `EncodeError`, `SchemaError`."""
+        return Encoded(self.protocol.channel(type(message)), self.protocol.encode(message), self.protocol)
+
     def broadcast(self, message: object, *, but: int | None = None) -> None:
         """Send a message to every peer, or to all `but` one. Raises `EncodeError`, `SchemaError`."""
-        channel = self.protocol.channel(type(message))
-        encoded = Encoded(channel, self.protocol.encode(message), self.protocol)
+        encoded = self.encode(message)
         self._due = self._now
         for peer in list(self._peers.values()):
             if peer.number == but:

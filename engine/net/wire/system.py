@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from engine.net.wire.schema import Int16, MaxBytes, Uint8, Uint32
+from engine.net.wire.schema import Int16, MaxBytes, Uint8, Uint16, Uint32
 
 MOST_INPUT = 600
 MOST_SNAPSHOT = 14_000
@@ -45,6 +45,14 @@ class Inputs:
     """Client → server, every tick: commands not known to have arrived, and which snapshots did."""
 
     payload: Annotated[bytes, MaxBytes(MOST_INPUT)]
+
+
+@dataclass(slots=True)
+class Saw:
+    """Client → server, now and then: how far in the past it shows others when it makes a command."""
+
+    behind: Uint16
+    """Quarters of a tick, from what is shown to the tick of the command."""
 
 
 @dataclass(slots=True)
