@@ -43,7 +43,8 @@ class VirtualClient:
         self.up = way.up
         self.down = way.down
         self.events: list[Event] = []
-        """Everything that happened to this client."""
+        """Everything that happened to this client, unless there is a `sink`."""
+        self.sink: Callable[[Event], object] | None = None
 
     def received(self, kind: type[M]) -> list[M]:
         """The messages of a type that arrived, in order of arrival."""
@@ -74,7 +75,8 @@ class VirtualNetwork:
         self.now = 0.0
         self.tick = tick
         self.events: list[Event] = []
-        """Everything that happened to the server."""
+        """Everything that happened to the server, unless there is a `sink`."""
+        self.sink: Callable[[Event], object] | None = None
         self.clients: list[VirtualClient] = []
         self._limits = limits
         self._entropy = random.Random(f"{seed} entropy").randbytes
@@ -142,11 +144,13 @@ class VirtualNetwork:
             self._take_events()
 
     def _take_events(self) -> None:
+        take = self.sink or self.events.append
         while (event := self.server.next_event()) is not None:
-            self.events.append(event)
+            take(event)
         for client in self.clients:
+            take = client.sink or client.events.append
             while (event := client.client.next_event()) is not None:
-                client.events.append(event)
+                take(event)
 
 
 def _messages(events: list[Event], kind: type[M]) -> list[M]:

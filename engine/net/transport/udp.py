@@ -28,7 +28,7 @@ from typing import Any, Protocol
 from engine.net.connection.address import Address
 from engine.net.connection.events import Event
 from engine.net.transport.capture import Capture
-from engine.net.transport.conditioner import Conditions, Link
+from engine.net.transport.conditioner import PERFECT, Conditions, Link
 
 BUFFER_BYTES = 1 << 20
 """Asked of the system for each direction of a socket: a wake may come late under load."""
@@ -108,11 +108,24 @@ class Udp:
         self._last_wake = 0.0
         self._resting: list[socket.socket] = []  # not watched, but looked at with every flush
         self._unavailable: set[int] = set()
+        self._seed = seed
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
         self._capture = capture
         self._errors = 0
         self._closed = False
+
+    def condition(self, conditions: Conditions | None) -> None:
+        """From now on, pass a bad network on the way in and out; None for none.
+
+        What is under way keeps its time.
+        """
+        for name in ("_in", "_out"):
+            link: Link | None = getattr(self, name)
+            if link is not None:
+                link.conditions = conditions or PERFECT
+            elif conditions is not None:
+                setattr(self, name, Link(conditions, f"{self._seed} {name}"))
 
     @property
     def addresses(self) -> list[Address]:

@@ -1,0 +1,175 @@
+"""The plugin that makes a scene show a room: others a moment in the past, what is one's own at once.
+
+A client has two worlds. In the one shown, the presentation runs and entities mirror the server's; in the other, the
+prediction, the rules run ahead of the server, and run again where they went wrong. Nobody sees the second: what is
+shown of it is copied, and what happens in it is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.app import App, Begin, Commanded, Game, Plugin, Scene, Tick, Time
+from engine.ecs import Entity, World
+from engine.events import OnError, Phase
+from engine.net.multiplayer import Multiplayer, multiplayer_of
+from engine.net.networking import networking
+from engine.net.replication.mirror import Mirror
+from engine.net.replication.participant import Participant
+from engine.net.replication.prediction import Prediction
+from engine.net.replication.telling import ResourceCopy
+from engine.net.wire.errors import ProtocolError
+
+SERVERS_IDS = 1 << 16
+"""Entity indices below are the server's; what a client brings about first has those from here on."""
+
+
+class Showing:
+    """What a client's scene shows of a room. A resource of its world."""
+
+    def __init__(self, game: Game, participant: Participant, clock: Callable[[], float], on_error: OnError) -> None:
+        self.participant = participant
+        self.game = game
+        self.view_time = 0.0
+        """The server's tick that others are shown at."""
+        self._multiplayer: Multiplayer = multiplayer_of(game)
+        self._clock = clock
+        self._on_error = on_error
+        self._commands: list[object] = []
+        self._replica: object = None
+        self._reconciled = -1
+        self.plugin = self._make_plugin()
+
+    def _make_plugin(self) -> Plugin:
+        plugin = Plugin("net.showing", needs=[networking])
+        plugin.setup(self._prepare)
+        plugin.on(Begin, phase=Phase.EARLY, priority=900)(self._begin)
+        commanded: Any = Commanded
+        for kind in self.participant.protocol.declarations.commands:
+            plugin.on(commanded[kind], phase=Phase.EARLY)(self._note)
+        plugin.on(Tick, phase=Phase.EARLY, priority=900)(self._tick)
+        return plugin
+
+    def _prepare(self, world: World) -> None:
+        world.mirror(SERVERS_IDS)
+        world.insert(self)
+        world.insert(self.participant.figures)
+        world.resource(Time).tick = self.participant.lead.first_tick(self._clock())
+        self._enter(world)
+        self._multiplayer.seated(world, self.participant.player)
+
+    def _enter(self, world: World) -> None:
+        """Begin with what this connection brings; what an earlier one brought goes."""
+        participant = self.participant
+        self._replica = participant.replica
+        self.mirror = Mirror(participant.protocol, world, participant.replica)
+        scene = self._predicting_scene()
+        self.prediction = Prediction(
+            participant.protocol,
+            scene,
+            participant.player,
+            participant.replica,
+            Mirror(participant.protocol, scene.world, participant.replica),
+        )
+        self.mirror.aliases = self.prediction.aliases
+        participant.others = world.resource(Scene).receive
+
+    def _predicting_scene(self) -> Scene:
+        options = self.participant.options
+        scene = Scene(
+            *self._multiplayer.prediction(options),
+            name=f"{self.game.name} ahead",
+            resources=self._multiplayer.resources(options),
+            on_error=self._on_error,
+        )
+        scene.world.mirror(SERVERS_IDS)
+        return scene
+
+    def _begin(self, world: World, begin: Begin) -> None:
+        participant = self.participant
+        if participant.replica is not self._replica:
+            for entity in list(world.rows(Entity)):
+                if not entity.local:
+                    entity.despawn()
+            self._enter(world)
+            return
+        now = self._clock()
+        app = world.find_resource(App)
+        if app is not None:
+            app.step.speed = participant.lead.speed
+        self.view_time = view = participant.playout.at(now)
+        self._copy_resources(world, view)
+        state = participant.latest
+        if state is not None and state.tick != self._reconciled:
+            self._reconciled = state.tick
+            self.prediction.reconcile(state)
+        self.mirror.show(view, self.prediction.shown)
+        self._tell(world, view)
+
+    def _copy_resources(self, world: World, view: float) -> None:
+        changed = self.participant.changed
+        while changed and changed[0][0] <= view:
+            _, told = changed.popleft()
+            ResourceCopy.apply(told, world)
+            ResourceCopy.apply(told, self.prediction.scene.world)
+
+    def _tell(self, world: World, view: float) -> None:
+        """Post the events of ticks that are shown now, but those this player's own prediction has told already."""
+        participant = self.participant
+        while participant.happened and participant.happened[0][0] <= view:
+            _, payload = participant.happened.popleft()
+            try:
+                events = participant.events.read(payload, world)
+            except ProtocolError:
+                participant.malformed += 1
+                continue
+            for told, event in events:
+                if told.mine and getattr(event, told.mine) == participant.player:
+                    continue
+                for name in told.entities:
+                    entity: Entity = getattr(event, name)
+                    alias = self.prediction.aliases.get(entity.id)
+                    if alias is not None:
+                        entity.id = alias
+                world.post(event)
+
+    def _note(self, world: World, commanded: Commanded[Any]) -> None:
+        if commanded.player == self.participant.player:
+            self._commands.append(commanded.command)
+
+    def _tick(self, world: World, tick: Tick) -> None:
+        commands, self._commands = self._commands, []
+        participant, prediction = self.participant, self.prediction
+        participant.command(tick.number, commands, self.view_time)
+        prediction.advance(tick.number, commands, self.view_time)
+        prediction.present(world)
+        for event in prediction.events:
+            world.post(event)
+        prediction.events.clear()
+
+
+def client_scene(
+    game: Game,
+    participant: Participant,
+    clock: Callable[[], float],
+    *,
+    plugins: Sequence[Plugin] = (),
+    resources: Sequence[object] = (),
+    rate: float = 60.0,
+    on_error: OnError = OnError.RAISE,
+) -> Scene:
+    """The scene of a client that is `ready`: the room as `plugins` show it, steered by what they command.
+
+    `clock` is the one whose times `participant` was given.
+    """
+    showing = Showing(game, participant, clock, on_error)
+    multiplayer = multiplayer_of(game)
+    return Scene(
+        showing.plugin,
+        *plugins,
+        name=game.name,
+        rate=rate,
+        resources=[*multiplayer.resources(participant.options), *resources],
+        on_error=on_error,
+    )
