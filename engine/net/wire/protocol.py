@@ -70,6 +70,7 @@ def refusal(server: Build, client: Build) -> str | None:
 _SYSTEM = (
     (system.Inputs, Channel.UNRELIABLE),
     (system.Snapshot, Channel.UNRELIABLE),
+    (system.Pace, Channel.UNRELIABLE),
     (system.Saw, Channel.UNRELIABLE),
     (system.Hello, Channel.RELIABLE_ORDERED),
     (system.Welcome, Channel.RELIABLE_ORDERED),

@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from engine.net.wire.schema import Int16, MaxBytes, Uint8, Uint16, Uint32
+from engine.net.wire.schema import Int16, MaxBytes, Quantized, Uint8, Uint16, Uint32
 
 MOST_INPUT = 600
 MOST_SNAPSHOT = 14_000
 MOST_FULL = 1_000_000
+
+Early = Annotated[float, Quantized(-128.0, 128.0, 1 / 16, clamp=True)]
+"""How long before its tick a command is there, in ticks; negative for one that came after it."""
 
 
 @dataclass(slots=True)
@@ -53,6 +56,17 @@ class Saw:
 
     behind: Uint16
     """Quarters of a tick, from what is shown to the tick of the command."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Server → client, some five times a second: how early its commands have come since the last one."""
+
+    tick: Uint32
+    """The newest tick that had commands."""
+    least: Early
+    mean: Early
+    most: Early
 
 
 @dataclass(slots=True)

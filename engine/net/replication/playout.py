@@ -1,0 +1,121 @@
+"""When to show what: snapshots are shown late enough that the next one is nearly always there.
+
+Write `offset` for the newest snapshot's tick less the ticks that passed on this machine's clock. It jumps up with each
+snapshot and falls in between, and showing the time that passed plus a constant c underruns exactly while the offset is
+below c. So c is a low quantile of the offset over time. Latency, the interval, jitter and losses are all in there, and
+the server's clock is not needed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW = 15.0
+"""Seconds that the quantile is taken over."""
+TOLERATED = 0.0025
+"""The share of time in which the next snapshot may be missing, of the past window; in the one to come it is more."""
+CHANGE = 0.1
+"""How far the speed of what is shown may be from that of the server."""
+HOPELESS = 1.0
+"""Seconds that what is shown may be off; beyond, it jumps ahead."""
+_SECONDS = 0.5  # in which an error is halved, more or less
+_INTERVAL = 0.1  # seconds from one look at the quantile to the next
+
+
+class Playout:
+    """What server tick to show at what time. `dt` is a tick in seconds, `every` the ticks between snapshots."""
+
+    def __init__(self, dt: float = 1 / 60, *, every: int = 2) -> None:
+        self.frames = 0
+        """Times asked for so far."""
+        self.underruns = 0
+        """How many of those lay beyond the newest snapshot."""
+        self.speed = 1.0
+        """What is shown runs at this many times the server's speed."""
+        self._rate = 1 / dt
+        self._every = every
+        self._newest = 0
+        self._newest_at = 0.0
+        self._lows: deque[tuple[float, float, float]] = deque()
+        """For each time between two snapshots: when it ended, its length in ticks, the offset at its end."""
+        self._highs: deque[tuple[float, float]] = deque()
+        """When a snapshot came, and the offset then: those that no later one was above."""
+        self._aim = 0.0
+        self._look_at = 0.0
+        self._now: float | None = None
+        self._shown = 0.0
+
+    def arrived(self, tick: int, now: float) -> None:
+        """The snapshot of `tick` has been applied."""
+        rate = self._rate
+        high = tick - now * rate
+        if not self._highs:
+            self._shown = self._begin(tick, now)
+            self._now = now
+        elif tick <= self._newest:
+            return
+        else:
+            self._lows.append((now, (now - self._newest_at) * rate, self._newest - now * rate))
+            while self._lows[0][0] < now - WINDOW:
+                self._lows.popleft()
+        self._newest, self._newest_at = tick, now
+        while self._highs and self._highs[-1][1] <= high:
+            self._highs.pop()
+        self._highs.append((now, high))
+        while self._highs[0][0] < now - WINDOW:
+            self._highs.popleft()
+
+    def _begin(self, tick: int, now: float) -> float:
+        """Nothing is known yet: assume that a snapshot was late by its whole interval once, and show that."""
+        low = tick - 2.5 * self._every
+        self._aim = low - now * self._rate
+        self._lows.append((now, self._every, self._aim))
+        self._look_at = now + _INTERVAL
+        return low
+
+    def _look(self) -> None:
+        """Find the offset below which is the tolerated share of time: let water into a terrain of slopes."""
+        lows = sorted([low for _, _, low in self._lows])
+        left = TOLERATED * sum([length for _, length, _ in self._lows])
+        level = lows[0]
+        for slopes, low in enumerate(lows[1:], 1):
+            if slopes * (low - level) >= left:
+                level += left / slopes
+                break
+            left -= slopes * (low - level)
+            level = low
+        self._aim = level
+
+    def at(self, now: float) -> float:
+        """The server's time to show at `now`, in ticks; never less than at an earlier `now`, which may be asked again.
+
+        To be asked once a frame or tick; that of a moment before the last one is told without being counted.
+        """
+        last = self._now
+        if last is None:
+            return 0.0
+        if now <= last:
+            return self._shown + (now - last) * self._rate * self.speed
+        if now >= self._look_at:
+            self._look()
+            self._look_at = now + _INTERVAL
+        rate = self._rate
+        passed = (now - last) * rate
+        error = self._aim + last * rate - self._shown
+        if error > HOPELESS * rate:
+            self._shown += error
+            error = 0.0
+        self.speed = 1 + min(CHANGE, max(-CHANGE, error / (_SECONDS * rate)))
+        shown = self._shown + passed * self.speed
+        self._shown = max(self._shown, min(shown, self._newest + HOPELESS * rate))
+        self._now = now
+        self.frames += 1
+        self.underruns += self._shown > self._newest
+        return self._shown
+
+    @property
+    def delay(self) -> float:
+        """How far what is shown is behind what could be, had every snapshot come as fast as the fastest; in seconds."""
+        if self._now is None:
+            return 0.0
+        return (self._highs[0][1] + self._now * self._rate - self._shown) / self._rate
