@@ -48,6 +48,10 @@ class Person(Component):
     """Tag of players whose commands come from outside; the others are bots."""
 
 
+class Ready(Component):
+    """Tag of people who have seen enough of the podium."""
+
+
 class Score(Component):
     """What a player has done in this round."""
 

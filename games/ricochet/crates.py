@@ -32,7 +32,7 @@ def crate(spot: CrateSpot) -> tuple[Component, ...]:
     )
 
 
-@crates.on(ContactBegan[Disc, Crate])
+@crates.on(ContactBegan[Disc, Crate], priority=1)  # before the disc, which may end there
 def by_disc(world: World, contact: ContactBegan[Disc, Crate]) -> None:
     _hit(world, contact.b, 1, contact.a[Disc].owner)
 

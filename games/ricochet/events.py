@@ -32,6 +32,13 @@ class Left:
     seat: int
 
 
+@dataclass(slots=True)
+class WantedOn:
+    """The person in `seat` has seen enough of the podium; when all have, the next round begins."""
+
+    seat: int
+
+
 # Seats
 
 

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 
 from engine.app import App, AppError, Game, Options, Plugin, Scene, Standing
 from engine.ecs import World
+from engine.net.multiplayer import SPECTATOR, Multiplayer
 from engine.physics import PhysicsSettings
 from games.ricochet import tuning
 from games.ricochet.arena import Arenas, arena_keys, load_arenas
+from games.ricochet.authority import authority
+from games.ricochet.autopilot import Autopilot
 from games.ricochet.bots import LEVELS, BotSettings, bots
 from games.ricochet.components import Score, Team
-from games.ricochet.events import Joined, Left
+from games.ricochet.events import Joined, Left, WantedOn
 from games.ricochet.match import Match, Mode, Part
+from games.ricochet.protocol import PROTOCOL
 from games.ricochet.rules import rules
 from games.ricochet.scoring import ranking, team_points
+from games.ricochet.seats import Roster, seat_for_newcomer
 
 MODES = tuple(mode.value for mode in Mode)
 
 
 def simulation(options: Options) -> Sequence[Plugin]:
     """The rules, and the bots that fly where people do not."""
-    return [rules, bots]
+    return [authority, bots]
 
 
 def resources(options: Options) -> Sequence[object]:
@@ -87,6 +92,28 @@ def status(world: World) -> str:
     return " · ".join(parts)
 
 
+# With others, over a network
+
+
+def prediction(options: Options) -> Sequence[Plugin]:
+    """What a client simulates ahead of its server."""
+    return [rules]
+
+
+def told_elsewhere(options: Options) -> Sequence[object]:
+    """What a client's worlds have from the start; the server tells what the match and the roster hold."""
+    return [PhysicsSettings(substeps=2), Arenas(list(load_arenas())), Match(), Roster()]
+
+
+def seated(world: World, player: int) -> None:
+    """A client learns which seat is its own, if any."""
+    from games.ricochet.presentation.viewer import Viewer
+
+    viewer = world.find_resource(Viewer)
+    if viewer is not None:
+        viewer.seat = player if player != SPECTATOR else None
+
+
 GAME = Game(
     name="ricochet",
     title="Ricochet",
@@ -102,5 +129,15 @@ GAME = Game(
     headings=("points", "kills", "ricochets", "deaths", "suicides"),
     standings=standings,
     status=status,
-    journalled=(Joined, Left),
+    journalled=(Joined, Left, WantedOn),
+    multiplayer=Multiplayer(
+        protocol=PROTOCOL,
+        prediction=prediction,
+        resources=told_elsewhere,
+        seat=seat_for_newcomer,
+        joined=Joined,
+        left=Left,
+        seated=seated,
+        autopilot=Autopilot(),
+    ),
 )

@@ -77,14 +77,9 @@ def relaunch(world: World, tick: Tick) -> None:
     """Launch a ship for every player whose wait is over."""
     if world.resource(Match).part is Part.PODIUM:
         return
-    waiting: list[Entity] = []
-    for entity, player in world.rows(Entity, Player):
-        if player.ship == 0:
-            player.respawn = max(0.0, player.respawn - tick.dt)
-            if player.respawn == 0:
-                waiting.append(entity)
-    if waiting:
-        launch(world, waiting)
+    due = [entity for entity, player in world.rows(Entity, Player) if player.ship == 0 and player.respawn == 0]
+    if due:
+        launch(world, due)
 
 
 def launch(world: World, players: list[Entity]) -> None:

@@ -8,11 +8,12 @@ from engine.app import Plugin, Tick
 from engine.ecs import Entity, World
 from games.ricochet import tuning
 from games.ricochet.arena import Arenas
-from games.ricochet.components import Disc, Score
-from games.ricochet.events import CountedDown, RoundEnded, RoundStarted
+from games.ricochet.components import Disc, Person, Ready, Score
+from games.ricochet.events import CountedDown, RoundEnded, RoundStarted, WantedOn
 from games.ricochet.match import Match, Part
 from games.ricochet.scenery import open_arena
 from games.ricochet.scoring import ranking, winning_team
+from games.ricochet.seats import player_in
 
 rounds = Plugin("ricochet.rounds")
 
@@ -28,11 +29,25 @@ def run(world: World, tick: Tick) -> None:
     """Count the time of this part down, and go on to the next."""
     match = world.resource(Match)
     before = ceil(match.left)
-    match.left = max(0.0, match.left - tick.dt)
+    match.left = 0.0 if _nobody_lingers(world, match) else max(0.0, match.left - tick.dt)
     if match.left == 0:
         _next_part(world, match)
     elif match.part is Part.COUNTDOWN and ceil(match.left) < before:
         world.post(CountedDown(ceil(match.left)))
+
+
+@rounds.on(WantedOn)
+def hurry(world: World, wanted: WantedOn) -> None:
+    """Note who has seen enough."""
+    match, player = world.resource(Match), player_in(world, wanted.seat)
+    if match.part is not Part.PODIUM or player is None or Person not in player or Ready in player:
+        return
+    player.add(Ready())
+
+
+def _nobody_lingers(world: World, match: Match) -> bool:
+    """Whether all people have seen enough of the podium; bots are patient."""
+    return match.part is Part.PODIUM and world.count(Ready) > 0 and not world.count(Person, without=(Ready,))
 
 
 def _next_part(world: World, match: Match) -> None:
@@ -55,6 +70,8 @@ def _count_down(world: World, arena: str) -> None:
     match.round += 1
     match.part, match.left, match.arena = Part.COUNTDOWN, tuning.COUNTDOWN, arena
     open_arena(world, world.resource(Arenas)[arena])
+    for entity in world.rows(Entity, having=(Ready,)):
+        entity.remove(Ready)
     for entity in world.rows(Entity, having=(Score,)):
         entity.add(Score())
     world.post(CountedDown(ceil(tuning.COUNTDOWN)))

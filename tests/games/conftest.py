@@ -13,12 +13,12 @@ from engine.ecs import Component, Entity, World
 from engine.physics import PhysicsSettings, Velocity
 from engine.scene import Transform
 from games.ricochet.arena import Arenas, parse_arena
+from games.ricochet.authority import authority
 from games.ricochet.bots import BotSettings, bots
 from games.ricochet.commands import Fly
 from games.ricochet.components import Disc, Player, Protection, Score
 from games.ricochet.discs import disc
 from games.ricochet.match import Match, Mode
-from games.ricochet.rules import rules
 from games.ricochet.seats import player_in, ship_of
 
 E = TypeVar("E")
@@ -75,7 +75,7 @@ class Table:
 
         text = json.dumps({**EMPTY_BOX, **(changes or {})})
         self.scene = Scene(
-            *([rules, bots] if bots_too else [rules]),
+            *([authority, bots] if bots_too else [authority]),
             hands,
             seed=1,
             resources=[

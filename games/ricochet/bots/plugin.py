@@ -8,6 +8,7 @@ from math import remainder, tau
 from engine.app import Commanded, Plugin, Time
 from engine.ecs import World
 from games.ricochet.arena import Arenas
+from games.ricochet.authority import authority
 from games.ricochet.bots.brain import THOUGHT, BotSettings, Brain
 from games.ricochet.bots.evasion import evade
 from games.ricochet.bots.gunner import consider_throw, watch
@@ -18,10 +19,9 @@ from games.ricochet.bots.thought import Terrain, Thought, learn
 from games.ricochet.commands import Fly
 from games.ricochet.components import Player
 from games.ricochet.events import SeatTaken
-from games.ricochet.rules import rules
 from games.ricochet.seats import player_in
 
-bots = Plugin("ricochet.bots", needs=[rules])
+bots = Plugin("ricochet.bots", needs=[authority])
 
 STEADY_AIM = 0.05
 """The aim is on a mark nearer than this, radians."""

@@ -37,7 +37,7 @@ def find_ways(free: NDArray[np.bool_], cost: Floats, goals: list[int]) -> NDArra
     distance = np.full((lines + 2, columns + 2, len(goals)), np.inf, np.float32)
     goal_lines, goal_columns = np.divmod(np.array(goals), columns)
     distance[goal_lines + 1, goal_columns + 1, np.arange(len(goals))] = 0.0
-    before = np.empty_like(distance)
+    before = np.full_like(distance, -1.0)  # as no distance is, so that there is a first sweep
     while not np.array_equal(before, distance):
         before[:] = distance
         for line in range(1, lines + 1):
