@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from engine.app import App, Begin, Commanded, Commands, End, Frame, Physics, Plugin, Scene, Tick, Time
+    from engine.app import App, Begin, Commanded, Commands, End, Frame, Game, Physics, Plugin, Scene, Tick, Time
     from engine.assets import Assets
     from engine.desktop.play import play
     from engine.ecs import (
@@ -92,7 +92,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
-    "engine.app": "App Begin Commanded Commands End Frame Physics Plugin Scene Tick Time",
+    "engine.app": "App Begin Commanded Commands End Frame Game Physics Plugin Scene Tick Time",
     "engine.assets": "Assets",
     "engine.desktop.play": "play",
     "engine.ecs": (
@@ -145,6 +145,7 @@ __all__ = [
     "Entity",
     "Flag",
     "Frame",
+    "Game",
     "Key",
     "KeyPressed",
     "KeyReleased",

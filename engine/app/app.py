@@ -208,8 +208,10 @@ class App:
         due = self.step.advance(now)
         ran = 0
         while ran < due and not self.is_over:
+            self.step.waiting = due - ran
             self._tick()
             ran += 1
+        self.step.waiting = 0
         if not due and self.step.paused and self.scenes:
             self._guarded(self.scene.deliver_external)
         return ran

@@ -22,6 +22,8 @@ class FixedStep:
         self.dropped = 0
         """Ticks of real time that were given up because the loop fell too far behind."""
         self.paused = False
+        self.waiting = 0
+        """Of the ticks due at the last advance: how many have not run, the one that is running included."""
         self._speed = 1.0
         self._steps = 0
         self._now: float | None = None

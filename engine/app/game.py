@@ -60,6 +60,10 @@ class Standing:
     columns: tuple[str, ...]
 
 
+def _nothing(options: Options) -> Sequence[Any]:
+    return ()
+
+
 @dataclass(slots=True)
 class Game:
     """What a game package offers as `GAME`. What draws is behind `view` and `opening`, and imported only there."""
@@ -70,11 +74,11 @@ class Game:
     """Raised when rules change so that old recordings no longer replay."""
     rules: Callable[[Options], Sequence[Plugin]]
     """The simulation: rules and bots."""
-    resources: Callable[[Options], Sequence[object]]
+    resources: Callable[[Options], Sequence[object]] = _nothing
     """The simulation's options and data, inserted before set-up."""
-    view: Callable[[Options], Sequence[Plugin]]
+    view: Callable[[Options], Sequence[Plugin]] = _nothing
     """What shows the simulation; also made for screenshots and replays, so it takes no input."""
-    pilot: Callable[[Options], Sequence[Plugin]]
+    pilot: Callable[[Options], Sequence[Plugin]] = _nothing
     """What turns a local player's input into commands."""
     opening: Callable[[App, Options], Scene] | None = None
     """The scene a window starts with, usually a menu; None starts a match at once."""

@@ -48,6 +48,8 @@ def main() -> None:
 
     \b
     tickwire play                  a window with Ricochet; without a display, bots play headless
+    tickwire serve                 host a match for others, without a window
+    tickwire join INVITE           enter one
     tickwire replay match.twr      watch a recorded match again
     tickwire netcheck HOST:PORT    what is wrong between here and a server
     tickwire bench dispatch        measure the engine against its peers
@@ -127,6 +129,112 @@ def replay(path: Path, verify: bool, speed: float, game: str | None) -> None:
     from engine.cli.replay import run_replay, run_verify
 
     sys.exit(run_verify(path, game) if verify else run_replay(path, speed, game))
+
+
+@main.command()
+@click.argument("game", default="ricochet")
+@click.option(
+    "--bind", default="0.0.0.0:7777", show_default=True, metavar="HOST:PORT", help="TCP and UDP; port 0: any."
+)
+@click.option("--public", default=None, help="The name or address in the invite.  [default: this machine's own]")
+@click.option("--max-players", type=click.IntRange(1, 1000), default=16, show_default=True, help="Who come besides.")
+@click.option("--bots", type=click.IntRange(0, 32), default=4, show_default=True, help="They leave seats for people.")
+@click.option("--level", default="normal", show_default=True, help="How well bots play: easy, normal or hard.")
+@click.option("--arena", default="", help="The map; the game's first if not given.")
+@click.option("--mode", default="", help="How it is played: deathmatch or teams; the game's first if not given.")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Start of all chance.")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=None, callback=_finite, help="End by itself."
+)
+@click.option("--record", type=click.Path(path_type=Path), default=None, help="Where the replay goes (.twr).")
+def serve(
+    game: str,
+    bind: str,
+    public: str | None,
+    max_players: int,
+    bots: int,
+    level: str,
+    arena: str,
+    mode: str,
+    seed: int | None,
+    seconds: float | None,
+    record: Path | None,
+) -> None:
+    """Host GAME without a window, and print the invite to give to players. Ctrl-C ends it.
+
+    \b
+    tickwire serve ricochet --bots 6
+    tickwire serve --bind 0.0.0.0:7777 --public play.example.org --max-players 32
+    """
+    from engine.cli.serve import ServeOptions, run_serve
+
+    sys.exit(run_serve(ServeOptions(game, bind, public, max_players, bots, level, arena, mode, seed, seconds, record)))
+
+
+@main.command()
+@click.argument("invite")
+@click.option("--game", default="ricochet", show_default=True, help="A name, a module, or a Python file.")
+@click.option("--name", default="", help="What to be called.")
+@click.option("--spectate", is_flag=True, help="Only watch.")
+@click.option("--password", "secret", default="", help="What the server asks for.")
+@click.option("--network", "preset", default="", help="Feel a bad one: lan, home, wifi or mobile.")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=None, callback=_finite, help="End by itself."
+)
+@click.option("--screenshot", type=click.Path(path_type=Path), default=None, help="Where the last picture goes (PNG).")
+@click.option("--fullscreen", is_flag=True, help="Fill the screen; F11 toggles.")
+@click.option("--mute", is_flag=True, help="No sound.")
+def join(
+    invite: str,
+    game: str,
+    name: str,
+    spectate: bool,
+    secret: str,
+    preset: str,
+    seconds: float | None,
+    screenshot: Path | None,
+    fullscreen: bool,
+    mute: bool,
+) -> None:
+    """Enter a room by its INVITE, in a window."""
+    from engine.cli.join import JoinOptions, run_join
+
+    sys.exit(run_join(JoinOptions(invite, game, name, spectate, secret, preset, seconds, screenshot, fullscreen, mute)))
+
+
+@main.command()
+@click.argument("invite")
+@click.option("--game", default="ricochet", show_default=True, help="A name, a module, or a Python file.")
+@click.option("--clients", type=click.IntRange(1, 1000), default=8, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=30.0, show_default=True, callback=_finite)
+@click.option("--latency", type=click.FloatRange(0), default=0.0, metavar="MS", help="Added to each round trip.")
+@click.option(
+    "--jitter", type=click.FloatRange(0), default=0.0, metavar="MS", help="By so much it varies, up and down."
+)
+@click.option("--loss", type=click.FloatRange(0, 100), default=0.0, metavar="PCT", help="Lost in each direction.")
+@click.option("--predicting", type=click.IntRange(0), default=4, show_default=True, help="How many predict, too.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def bots(
+    invite: str,
+    game: str,
+    clients: int,
+    seconds: float,
+    latency: float,
+    jitter: float,
+    loss: float,
+    predicting: int,
+    as_json: bool,
+) -> None:
+    """Have honest clients without a window play in a room, and report how it went.
+
+    Each has the whole netcode. Exits with 1 if not all of them got in.
+
+    \b
+    tickwire bots 'tickwire://…' --clients 50 --seconds 60 --latency 80 --jitter 30 --loss 2
+    """
+    from engine.cli.bots import BotOptions, run_bots
+
+    sys.exit(run_bots(BotOptions(invite, game, clients, seconds, latency, jitter, loss, predicting, as_json)))
 
 
 @main.command()

@@ -58,7 +58,7 @@ def play(
             _play_unseen(app, scene, title, size, UNSEEN_SECONDS if seconds is None else seconds)
             return
         with window:
-            stage = _Stage(app, window, files, mute=False)
+            stage = Stage(app, window, files, mute=False)
             app.push(scene)
             stage.run(seconds=seconds, on_key=lambda key: app.quit() if key is Key.ESCAPE else None)
 
@@ -99,8 +99,8 @@ def play_game(
     handler ran when.
     """
     app = App(rate=60)
-    with Window(game.title, SIZE, fullscreen=fullscreen, icon=_icon(game)) as window:
-        stage = _Stage(app, window, _assets(game), mute=mute)
+    with Window(game.title, SIZE, fullscreen=fullscreen, icon=icon_of(game)) as window:
+        stage = Stage(app, window, assets_of(game), mute=mute)
         if game.opening is not None and not skip_opening:
             app.push(game.opening(app, options))
         else:
@@ -143,7 +143,7 @@ def show_replay(scene: Scene, title: str, *, speed: float = 1.0, seconds: float 
 
     with Window(f"{title} — replay", SIZE) as window:
         assets = scene.world.find_resource(Assets) or Assets()
-        stage = _Stage(app, window, assets, mute=False)
+        stage = Stage(app, window, assets, mute=False)
         app.step.speed = speed
         app.push(scene)
         stage.run(
@@ -153,7 +153,7 @@ def show_replay(scene: Scene, title: str, *, speed: float = 1.0, seconds: float 
         )
 
 
-class _Stage:
+class Stage:
     """One window with its input, picture and sound, shared by all scenes of an app."""
 
     def __init__(self, app: App, window: Window, assets: Assets, *, mute: bool) -> None:
@@ -206,12 +206,14 @@ class _Stage:
             self.speakers.mixer.close()
 
 
-def _assets(game: Game) -> Assets:
+def assets_of(game: Game) -> Assets:
+    """A game's pictures and sounds; if it has none, those below the current folder."""
     try:
         return Assets.of(game.name)
     except AssetError:
         return Assets()
 
 
-def _icon(game: Game) -> Path | None:
-    return _assets(game).find("sprites/icon.png")
+def icon_of(game: Game) -> Path | None:
+    """The picture for its window, if it has one."""
+    return assets_of(game).find("sprites/icon.png")

@@ -1,1 +1,55 @@
-"""The network: bytes and values (`wire`), secure connections and delivery (`connection`), sockets (`transport`)."""
+"""The network: bytes and values (`wire`), secure connections and delivery (`connection`), sockets (`transport`), and
+many players in one world (`replication`).
+
+What a networked game needs can be imported from here: `from engine.net import Multiplayer, Protocol`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.net.connection.events import Connected, Disconnected, Received
+    from engine.net.multiplayer import SPECTATOR, Came, Me, Multiplayer, Went
+    from engine.net.networking import Guest, Host, hosting, joining, networking
+    from engine.net.wire import Audience, Axis, Channel, MaxBytes, MaxItems, Protocol, Quantized, Range
+
+_WHERE = {
+    "engine.net.connection.events": "Connected Disconnected Received",
+    "engine.net.multiplayer": "SPECTATOR Came Me Multiplayer Went",
+    "engine.net.networking": "Guest Host hosting joining networking",
+    "engine.net.wire": "Audience Axis Channel MaxBytes MaxItems Protocol Quantized Range",
+}
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
+
+__all__ = [
+    "SPECTATOR",
+    "Audience",
+    "Axis",
+    "Came",
+    "Channel",
+    "Connected",
+    "Disconnected",
+    "Guest",
+    "Host",
+    "MaxBytes",
+    "MaxItems",
+    "Me",
+    "Multiplayer",
+    "Protocol",
+    "Quantized",
+    "Range",
+    "Received",
+    "Went",
+    "hosting",
+    "joining",
+    "networking",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'engine.net' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
+    return value

@@ -18,8 +18,31 @@ SPECTATOR = -1
 """The player number of who only watches."""
 
 
-def _nothing(world: World, player: int) -> None:
-    """A client scene need not do anything about its seat."""
+@dataclass(slots=True)
+class Came:
+    """From outside: somebody sits down to play."""
+
+    player: int
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Went:
+    """From outside: somebody has left."""
+
+    player: int
+
+
+@dataclass(slots=True)
+class Me:
+    """A resource of a client's shown world: who plays at this machine."""
+
+    player: int
+    """The number in one's commands, or `SPECTATOR`."""
+
+
+def _sit(world: World, player: int) -> None:
+    world.insert(Me(player))
 
 
 @dataclass(slots=True)
@@ -27,17 +50,19 @@ class Multiplayer:
     """The part of a `Game` that the network needs; give it as `Game.multiplayer`."""
 
     protocol: Protocol
-    prediction: Callable[[Options], Sequence[Plugin]]
-    """The rules that a client runs ahead of the server: those both sides share, without what only a server decides."""
-    resources: Callable[[Options], Sequence[object]]
-    """What both worlds of a client need besides: settings, maps."""
-    seat: Callable[[World], int | None]
-    """Where a person who comes now would sit, asked on the server; None if there is no room."""
-    joined: Callable[[int, str], object]
+    prediction: Callable[[Options], Sequence[Plugin]] | None = None
+    """The rules that a client runs ahead of the server: those both sides share, without what only a server decides.
+    All of the game's, if not given."""
+    resources: Callable[[Options], Sequence[object]] | None = None
+    """What both worlds of a client need besides: settings, maps. The game's own, if not given."""
+    seat: Callable[[World], int | None] | None = None
+    """Where a person who comes now would sit, asked on the server; None if there is no room. The lowest number that
+    nobody has, if not given."""
+    joined: Callable[[int, str], object] = Came
     """The event from outside that seats a person: `joined(player, name)`."""
-    left: Callable[[int], object]
+    left: Callable[[int], object] = Went
     """The event from outside that frees a seat."""
-    seated: Callable[[World, int], object] = _nothing
+    seated: Callable[[World, int], object] = _sit
     """Told to a client's shown world when it learns its player number, or `SPECTATOR`."""
     every: int = 2
     """Ticks from one snapshot to the next."""

@@ -28,8 +28,9 @@ from engine.net.connection.server import Server
 from engine.net.multiplayer import SPECTATOR, Multiplayer
 from engine.net.networking import networking
 from engine.net.replication.commands import Inbox
+from engine.net.replication.hosted import hosted
 from engine.net.replication.replicator import Replicator
-from engine.net.replication.rewind import SawBehind, rewinding
+from engine.net.replication.rewind import SawBehind
 from engine.net.replication.seats import HELD, Seat, Seats
 from engine.net.replication.telling import MOST_EVENTS, EventCodec, ResourceWatch
 from engine.net.wire.errors import EncodeError
@@ -37,8 +38,6 @@ from engine.net.wire.system import Changed, Happened, Hello, Inputs, Saw, Welcom
 
 log = logging.getLogger("tickwire.net")
 
-PACE_EVERY = 12
-"""Ticks from one word about how early commands arrive to the next."""
 CHECK_EVERY = 120
 """Ticks from one comparison of clients with the server to the next."""
 SLACK = 10.0
@@ -136,7 +135,7 @@ class Authority:
         player = self._entered.get(peer)
         if player is None:
             return
-        inbox = self.inboxes.get(player) or self._spectators.setdefault(peer, Inbox(self.multiplayer.protocol))
+        inbox = self._inbox(peer, player)
         acks = inbox.receive(message.payload, self.tick_time)
         if acks is not None:
             newest, _, wants_full = acks
@@ -144,6 +143,16 @@ class Authority:
                 self.replicator.lost(peer)
             elif newest:
                 self.replicator.acked(peer, newest)
+
+    def _inbox(self, peer: int, player: int) -> Inbox:
+        """A player's; spectators have one too, for the acks and the clock."""
+        inbox = self.inboxes.get(player) or self._spectators.get(peer)
+        if inbox is None:
+            inbox = self._spectators[peer] = self._new_inbox()
+        return inbox
+
+    def _new_inbox(self) -> Inbox:
+        return Inbox(self.multiplayer.protocol, self.scene.tick, rate=1 / self.scene.time.dt)
 
     @property
     def tick_time(self) -> float:
@@ -196,7 +205,7 @@ class Authority:
     # In the tick
 
     def _make_plugin(self) -> Plugin:
-        plugin = Plugin("net.authority", needs=[networking, rewinding(self.multiplayer.protocol)])
+        plugin = Plugin("net.authority", needs=[networking, *hosted(self.multiplayer)])
         plugin.setup(self._prepare)
         plugin.commands()(self._commands)
         for told in self._codec.told:
@@ -250,11 +259,10 @@ class Authority:
                 if known is None:
                     known = encoded[id(message)] = (message, server.encode(message))
                 server.send_encoded(peer, known[1])
-        if tick // self.multiplayer.every % (PACE_EVERY // self.multiplayer.every) == 0:
-            for peer, player in entered.items():
-                inbox = self.inboxes.get(player) or self._spectators.get(peer)
-                if inbox is not None:
-                    server.send(peer, inbox.pace())
+        for peer, player in list(entered.items()):
+            pace = self._inbox(peer, player).pace(tick)
+            if pace is not None:
+                server.send(peer, pace)
         if tick % CHECK_EVERY == 0 and entered:
             checked = replicator.checked()
             if checked is not None:
@@ -296,18 +304,21 @@ class Authority:
         if new.resume:
             seat = self._resume(new)
         if seat is None and not new.spectate:
-            player = self.multiplayer.seat(world)
+            player = self._free_number() if self.multiplayer.seat is None else self.multiplayer.seat(world)
             if player is not None:
                 seat = self.seats.give(player, name, new.peer)
-                self.inboxes[player] = Inbox(self.multiplayer.protocol)
+                self.inboxes[player] = self._new_inbox()
                 self.scene.receive(self.multiplayer.joined(player, name))
         self._welcome(world, new.peer, seat)
+
+    def _free_number(self) -> int:
+        return next(number for number in range(len(self.seats.by_player) + 1) if number not in self.seats.by_player)
 
     def _resume(self, new: Newcomer) -> Seat | None:
         old = next((s.peer for s in self.seats.by_player.values() if s.secret == new.resume), None)
         seat = self.seats.resume(new.resume, new.peer)
         if seat is not None:
-            self.inboxes[seat.player] = Inbox(self.multiplayer.protocol)
+            self.inboxes[seat.player] = self._new_inbox()
             if old is not None:  # the server has not noticed the cut yet
                 self.server.disconnect(old)
         return seat

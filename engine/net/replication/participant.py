@@ -68,6 +68,7 @@ class Participant:
         self._send: Callable[[object], object] = lambda message: None
         self._estimate = Estimate()
         self._copy = ResourceCopy(self.protocol.declarations)
+        self._start = (0, 0.0)
         self._reset()
 
     def _reset(self) -> None:
@@ -116,6 +117,7 @@ class Participant:
             self._keep(self.happened, (message.tick, message.payload))
         elif kind is Pace:
             self.lead.paced(message)
+            self.outbox.heard(message.tick)
         elif kind is Changed:
             self._changed(message)
         elif kind is Welcome:
@@ -134,7 +136,7 @@ class Participant:
         self.welcome = welcome
         self.player = welcome.player
         self._resume = welcome.resume
-        self.lead.start(welcome.tick, self._estimate.rtt, now)
+        self._start = self.lead.start(welcome.tick, self._estimate.rtt, now), now
 
     def _changed(self, message: Changed) -> None:
         try:
@@ -162,9 +164,15 @@ class Participant:
 
     # Each tick
 
+    def first_tick(self, now: float) -> int:
+        """The tick to begin with, if that is now."""
+        tick, at = self._start
+        return tick + round((now - at) * self._rate)
+
     def command(self, tick: int, commands: Sequence[object], shown: float) -> None:
         """Send what the player wants in `tick`, having seen others as they were at server tick `shown`."""
         self.outbox.note(tick, commands)
+        self.outbox.depth = self.lead.depth
         self._send(self.outbox.payload(self.replica.acks(), self.replica.wants_full))
         if tick % SAW_EVERY == 0 and self.player != SPECTATOR:
             self._send(Saw(min(0xFFFF, max(0, round((tick - shown) * 4)))))
@@ -174,4 +182,5 @@ class Participant:
         figures, estimate = self.figures, self._estimate
         figures.rtt, figures.jitter, figures.loss = estimate.rtt, estimate.deviation, estimate.loss
         figures.lead = self.lead.margin
-        figures.playout_delay, figures.underruns = self.playout.delay, self.playout.underruns
+        figures.playout_delay = self.playout.delay
+        figures.underruns = self.playout.underruns / max(1, self.playout.frames)

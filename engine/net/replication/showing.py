@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.app import App, Begin, Commanded, Game, Plugin, Scene, Tick, Time
+from engine.app import App, Begin, Commanded, End, Game, Plugin, Scene, Tick, Time
 from engine.ecs import Entity, World
 from engine.events import OnError, Phase
 from engine.net.multiplayer import Multiplayer, multiplayer_of
@@ -49,13 +49,14 @@ class Showing:
         for kind in self.participant.protocol.declarations.commands:
             plugin.on(commanded[kind], phase=Phase.EARLY)(self._note)
         plugin.on(Tick, phase=Phase.EARLY, priority=900)(self._tick)
+        plugin.on(End, phase=Phase.LATE, priority=-900)(self._jump)
         return plugin
 
     def _prepare(self, world: World) -> None:
         world.mirror(SERVERS_IDS)
         world.insert(self)
         world.insert(self.participant.figures)
-        world.resource(Time).tick = self.participant.lead.first_tick(self._clock())
+        world.resource(Time).tick = self.participant.first_tick(self._clock())
         self._enter(world)
         self._multiplayer.seated(world, self.participant.player)
 
@@ -64,6 +65,12 @@ class Showing:
         participant = self.participant
         self._replica = participant.replica
         self.mirror = Mirror(participant.protocol, world, participant.replica)
+        participant.others = world.resource(Scene).receive
+        self._foresee(world)
+
+    def _foresee(self, world: World) -> None:
+        """Begin to predict."""
+        participant = self.participant
         scene = self._predicting_scene()
         self.prediction = Prediction(
             participant.protocol,
@@ -73,14 +80,14 @@ class Showing:
             Mirror(participant.protocol, scene.world, participant.replica),
         )
         self.mirror.aliases = self.prediction.aliases
-        participant.others = world.resource(Scene).receive
+        self._reconciled = -1
 
     def _predicting_scene(self) -> Scene:
         options = self.participant.options
         scene = Scene(
-            *self._multiplayer.prediction(options),
+            *(self._multiplayer.prediction or self.game.rules)(options),
             name=f"{self.game.name} ahead",
-            resources=self._multiplayer.resources(options),
+            resources=(self._multiplayer.resources or self.game.resources)(options),
             on_error=self._on_error,
         )
         scene.world.mirror(SERVERS_IDS)
@@ -97,7 +104,8 @@ class Showing:
         now = self._clock()
         app = world.find_resource(App)
         if app is not None:
-            app.step.speed = participant.lead.speed
+            step = app.step
+            step.speed = participant.lead.steer(now, begin.number - 1 + max(1, step.waiting) + step.alpha)
         self.view_time = view = participant.playout.at(now)
         self._copy_resources(world, view)
         state = participant.latest
@@ -149,6 +157,14 @@ class Showing:
         prediction.events.clear()
 
 
+    def _jump(self, world: World, end: End) -> None:
+        """After a standstill of one of the sides, the clock is too far off to be brought there by its speed."""
+        jump = self.participant.lead.jump
+        if jump:
+            world.resource(Time).tick += jump
+            self._foresee(world)
+
+
 def client_scene(
     game: Game,
     participant: Participant,
@@ -164,12 +180,12 @@ def client_scene(
     `clock` is the one whose times `participant` was given.
     """
     showing = Showing(game, participant, clock, on_error)
-    multiplayer = multiplayer_of(game)
+    needed = (multiplayer_of(game).resources or game.resources)(participant.options)
     return Scene(
         showing.plugin,
         *plugins,
         name=game.name,
         rate=rate,
-        resources=[*multiplayer.resources(participant.options), *resources],
+        resources=[*needed, *resources],
         on_error=on_error,
     )

@@ -5,6 +5,7 @@ from engine.net.wire.declaration import Audience
 from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
 from engine.net.wire.protocol import Build, Channel, Protocol, refusal
 from engine.net.wire.schema import (
+    Axis,
     Float32,
     Float64,
     Int8,
@@ -23,6 +24,7 @@ from engine.net.wire.schema import (
 
 __all__ = [
     "Audience",
+    "Axis",
     "BitReader",
     "BitWriter",
     "Build",

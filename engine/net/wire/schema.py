@@ -112,6 +112,8 @@ Int32 = Annotated[int, Range(-(1 << 31), (1 << 31) - 1)]
 Int64 = Annotated[int, Range(-(1 << 63), (1 << 63) - 1)]
 Float32 = Annotated[float, _Ieee.SINGLE]
 Float64 = Annotated[float, _Ieee.DOUBLE]
+Axis = Annotated[float, Quantized(-1.0, 1.0, 1 / 128, clamp=True)]
+"""How far a stick is pushed along one axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+"""`tickwire bots`: honest clients that load a server, and measure what its players would feel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from engine.cli.games import load_game
+from engine.net.robots import play_robots
+from engine.net.transport.conditioner import Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class BotOptions:
+    """What was asked for on the command line."""
+
+    invite: str
+    game: str
+    clients: int
+    seconds: float
+    latency: float
+    jitter: float
+    loss: float
+    predicting: int
+    as_json: bool
+
+
+def run_bots(asked: BotOptions) -> int:
+    """Let them play, print the report; returns the exit code."""
+    conditions = None
+    if asked.latency or asked.jitter or asked.loss:
+        half = 1 / 2000  # of a round trip in milliseconds, in seconds
+        conditions = Conditions(asked.latency * half, min(asked.jitter, asked.latency) * half, asked.loss / 100)
+    game = load_game(asked.game)
+    report = asyncio.run(
+        play_robots(
+            game,
+            asked.invite,
+            asked.clients,
+            asked.seconds,
+            predicting=asked.predicting,
+            conditions=conditions,
+        )
+    )
+    print(json.dumps(report.plain()) if asked.as_json else "\n".join(report.lines()))
+    return int(report.connected < report.wanted)

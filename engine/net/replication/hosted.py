@@ -1,0 +1,33 @@
+"""What a hosted room's simulation has besides the game's rules; a replay of its recording needs it, too."""
+
+from __future__ import annotations
+
+from engine.app import Plugin
+from engine.ecs import World
+from engine.net.multiplayer import Multiplayer, Went
+from engine.net.replication.rewind import rewinding
+from engine.net.wire.protocol import Protocol
+
+
+def hosted(multiplayer: Multiplayer) -> list[Plugin]:
+    """The plugins to add to the game's own."""
+    plugins = [rewinding(multiplayer.protocol)]
+    if multiplayer.left is Went:
+        plugins.append(_leaving(multiplayer.protocol))
+    return plugins
+
+
+def _leaving(protocol: Protocol) -> Plugin:
+    """Where the game says nothing else about it, what a player owns goes with them."""
+    plugin = Plugin("net.leaving")
+
+    @plugin.on(Went)
+    def clear(world: World, went: Went) -> None:  # pyright: ignore[reportUnusedFunction]
+        for kind, name in protocol.declarations.owners.items():
+            column = vars(kind)[name]
+            for rows in world.tables(kind):
+                for entity, player in zip(rows.entities, rows[column].tolist(), strict=True):
+                    if player == went.player:
+                        entity.despawn()
+
+    return plugin
