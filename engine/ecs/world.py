@@ -345,6 +345,13 @@ class World(Structure):
                 if chosen is not None:
                     yield Rows(self, table, chosen)
 
+    def archetypes(self) -> list[Table]:
+        """The tables of shared entities themselves, for what copies whole columns at once, such as replication.
+
+        Column values may be written; who is in which row is the world's own.
+        """
+        return [table for table in self._tables if not table.local]
+
     @overload
     def rows(self, a: type[A], /, *, having: Types = ..., without: Types = ...) -> Iterator[A]: ...
     @overload

@@ -1,0 +1,347 @@
+"""What turns one state into a later one, as bytes.
+
+    u8          bits 0, 1: which of the entities that stay have changed: 0 none, 1 all may have, 2 is told
+                bit 2: entities came or went;  bit 3: there is no earlier state, all are new
+    u32         the tick, lowest byte first
+    varint      ticks back to the earlier state, unless bit 3 is set
+    if some came or went
+        varint, varint    how many slots became free; how many entities came
+        packed columns    the free slots, then of those who came: slot, prefab, index less slot (folded),
+                          generation, age in ticks. Slots are told as differences from the one before.
+    if told     1 bit for each 8 entities that stay: whether any changed; 8 bits for each such group; zeros up to a byte
+    packed columns        by column, folded: how far the cells of the changed entities are from where their rates took
+                          them; then, by column: how far the cells of those who came are from their prefab's
+    private     nothing if it is as before, else: varint how many entities; each a varint slot, a varint of which
+                numbers changed, and those as folded varint differences
+
+Varints have 7 bits a byte, lowest first, bit 7 set where another byte follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.net.replication.layout import MOST_SLOTS, Bools, Ints, Link, Shape
+from engine.net.replication.packing import fold, pack, unfold, unpack
+from engine.net.replication.prefabs import LARGEST, Prefab
+from engine.net.replication.state import State
+from engine.net.wire.errors import ProtocolError
+
+NONE, ALL, TOLD = 0, 1, 2
+STRUCTURE = 4
+FULL = 8
+GROUP = 8
+MANY = 0.9
+"""Where so many of the entities changed, telling which costs more than their zeros."""
+MOST_VARINT = 10
+
+Private = dict[int, tuple[int, ...]]
+
+
+class MissingError(ProtocolError):
+    """The state or the prefab that a delta builds on is not here (yet)."""
+
+
+def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> tuple[bytes, int]:
+    """The bytes that turn `base` into `target`, all but the private part; and how many entities they tell of."""
+    shape = target.shape
+    head = bytearray(5)
+    parts: list[bytes] = []
+    flags = 0
+    if base is None:
+        flags |= FULL
+    else:
+        _put_varint(head, target.tick - base.tick)
+    if base is not None and base.shape is shape:
+        residual = target.cells - base.predicted(target.tick - base.tick)
+        counts, places, entities = shape.counts, shape.entities, len(shape.slots)
+        fresh, fresh_counts, spawned = None, None, 0
+    else:
+        link = shape.link(base.shape if base is not None else shape.layout.nothing)
+        spawned = len(link.spawned)
+        if spawned or len(link.gone):
+            flags |= STRUCTURE
+            _put_varint(head, len(link.gone))
+            _put_varint(head, spawned)
+            parts.append(_structure(link, target))
+        if base is not None:
+            residual = target.cells[link.kept] - base.predicted(target.tick - base.tick)[link.sources]
+        else:
+            residual = _NOTHING
+        counts, places, entities = link.counts, link.places, link.entities
+        fresh = target.cells[link.fresh] - _firsts(shape, link, prefabs)
+        fresh_counts = link.fresh_counts
+    changed = residual != 0
+    touched = np.zeros(entities, np.bool_)
+    touched[places[changed]] = True
+    number = int(np.count_nonzero(touched))
+    if number:
+        if number >= MANY * entities:
+            flags |= ALL
+        else:
+            flags |= TOLD
+            parts.append(_marks(touched))
+            cells = touched[places]
+            residual, counts = residual[cells], _counted(cells, counts)
+    else:
+        residual, counts = _NOTHING, np.zeros_like(counts)
+    if fresh is not None and len(fresh):
+        parts.append(pack(fold(np.concatenate((residual, fresh))), np.concatenate((counts, fresh_counts))))
+    elif number:
+        parts.append(pack(fold(residual), counts))
+    head[0] = flags
+    head[1:5] = target.tick.to_bytes(4, "little")
+    return bytes(head) + b"".join(parts), number + spawned
+
+
+def encode_private(base: State | None, target: State) -> bytes:
+    """The private part."""
+    before = base.private if base is not None else {}
+    if before == target.private:
+        return b""
+    shape = target.shape
+    written = bytearray()
+    _put_varint(written, len(target.private))
+    for id, numbers in target.private.items():
+        held = before.get(id, ())
+        if len(held) != len(numbers):
+            held = (0,) * len(numbers)
+        changes = [now - then for now, then in zip(numbers, held, strict=True)]
+        _put_varint(written, int(shape.slots[shape.places[id]]))
+        _put_varint(written, sum(1 << place for place, change in enumerate(changes) if change))
+        for change in changes:
+            if change:
+                _put_varint(written, change << 1 if change >= 0 else ~(change << 1))
+    return bytes(written)
+
+
+def _structure(link: Link, target: State) -> bytes:
+    shape, spawned = target.shape, link.spawned
+    ids = shape.ids[spawned].view(np.int64)
+    slots = shape.slots[spawned]
+    columns = (
+        np.diff(link.gone, prepend=0),
+        np.diff(slots, prepend=0),
+        shape.prefabs[spawned],
+        fold((ids & 0xFFFF_FFFF) - slots).view(np.int64),
+        ids >> 32 & 0xFFFF_FFFF,
+        target.tick - shape.births[spawned],
+    )
+    return pack(np.concatenate(columns).view(np.uint64), np.array([len(column) for column in columns]))
+
+
+def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
+    """By new cell: the value in the entity's prefab."""
+    if not len(link.fresh):
+        return _NOTHING
+    numbers, of = np.unique(shape.prefabs, return_inverse=True)
+    wanted = np.zeros(len(numbers), np.bool_)
+    wanted[of[link.spawned]] = True
+    rows = np.zeros((len(numbers), len(shape.layout.columns)), np.int64)
+    for place in np.flatnonzero(wanted).tolist():
+        rows[place] = prefabs[int(numbers[place])].first
+    return rows[of[shape.entities[link.fresh]], shape.keys[link.fresh] // MOST_SLOTS]
+
+
+def _marks(touched: Bools) -> bytes:
+    """Which entities changed, in groups."""
+    groups = np.zeros((len(touched) + GROUP - 1) // GROUP * GROUP, np.bool_)
+    groups[: len(touched)] = touched
+    groups = groups.reshape(-1, GROUP)
+    some = groups.any(axis=1)
+    return np.packbits(np.concatenate((some, groups[some].ravel())), bitorder="little").tobytes()
+
+
+def _counted(chosen: Bools, counts: Ints) -> Ints:
+    """How many of each column's cells are chosen."""
+    ends = counts.cumsum()
+    upto = np.concatenate((_ZERO, chosen.cumsum()))
+    return upto[ends] - upto[ends - counts]
+
+
+class Reading:
+    """The reading of one delta: first which state it builds on, then the state it makes."""
+
+    def __init__(self, payload: bytes) -> None:
+        """Raises `ProtocolError`."""
+        if len(payload) < 5:
+            raise ProtocolError("a snapshot that is cut off in its head")
+        self.payload = payload
+        self.flags = payload[0]
+        self.tick = int.from_bytes(payload[1:5], "little")
+        self.at = 5
+        self.base: int | None = None
+        """The tick of the state it builds on; None if it needs none."""
+        if self.flags > 15 or self.flags & 3 == 3:
+            raise ProtocolError(f"a snapshot with flags {self.flags}")
+        if not self.flags & FULL:
+            back = self._varint()
+            if not 0 < back <= self.tick:
+                raise ProtocolError(f"a snapshot of tick {self.tick} that builds on one {back} ticks before")
+            self.base = self.tick - back
+
+    def apply(self, base: State, prefabs: Mapping[int, Prefab], serial: int) -> State:
+        """The state it makes of `base`; new entities get serials from `serial` on. Raises `ProtocolError`."""
+        old = base.shape
+        shape = self._shape(old, prefabs, serial) if self.flags & STRUCTURE else old
+        ticks = 0 if self.base is None else self.tick - base.tick
+        if shape is old:
+            counts, places, entities = shape.counts, shape.entities, len(shape.slots)
+            cells = base.predicted(ticks)
+            fresh_counts = None
+        else:
+            link = shape.link(old)
+            counts, places, entities = link.counts, link.places, link.entities
+            cells = base.predicted(ticks)[link.sources]
+            fresh_counts = link.fresh_counts
+        mode = self.flags & 3
+        chosen: Any = None
+        if mode == TOLD:
+            touched = self._marks(entities)
+            chosen = touched[places]
+            counts = _counted(chosen, counts)
+        elif mode == NONE:
+            counts = np.zeros_like(counts)
+        fresh = _NOTHING
+        if fresh_counts is not None and fresh_counts.any():
+            changes = self._unpack(np.concatenate((counts, fresh_counts)))
+            number = int(counts.sum())
+            changes, fresh = changes[:number], changes[number:]
+        elif mode != NONE:
+            changes = self._unpack(counts)
+        else:
+            changes = _NOTHING
+        if chosen is not None:
+            if cells is base.cells:
+                cells = cells.copy()
+            cells[chosen] += changes
+        elif len(changes):
+            cells = cells + changes
+        if shape is not old:
+            whole = np.empty(shape.size, np.int64)
+            whole[link.kept] = cells
+            whole[link.fresh] = fresh + _firsts(shape, link, prefabs)
+            cells = whole
+        return State(self.tick, shape, cells, self._private(base, shape), prefabs)
+
+    def _shape(self, old: Shape, prefabs: Mapping[int, Prefab], serial: int) -> Shape:
+        gone_count, count = self._varint(), self._varint()
+        if gone_count > MOST_SLOTS or count > MOST_SLOTS:
+            raise ProtocolError("more entities come or go than there can be")
+        sizes = np.array([gone_count, *[count] * 5])
+        numbers, self.at = unpack(self.payload, self.at, sizes)
+        if numbers.max(initial=0) >= 1 << 32:
+            raise ProtocolError("a number of those who come is out of range")
+        gone, slots, names, indices, generations, ages = np.split(numbers.view(np.int64), sizes.cumsum()[:-1])
+        gone, slots = gone.cumsum(), slots.cumsum()
+        indices = unfold(indices.view(np.uint64)) + slots
+        births = self.tick - ages
+        taken = np.zeros(MOST_SLOTS, np.bool_)
+        taken[old.slots] = True
+        if (
+            (gone[1:] <= gone[:-1]).any()
+            or (slots[1:] <= slots[:-1]).any()
+            or gone.max(initial=0) >= MOST_SLOTS
+            or slots.max(initial=0) >= MOST_SLOTS
+            or not taken[gone].all()
+            or np.isin(gone, slots).any()
+        ):
+            raise ProtocolError("slots of those who come or go are not in order, or of nobody")
+        if ((indices < 0) | (indices >= MOST_SLOTS) | (generations < 1)).any() or names.max(initial=0) >= LARGEST:
+            raise ProtocolError("an id or a prefab of those who come is out of range")
+        kinds = np.zeros(count, np.int64)
+        for name in np.unique(names).tolist():
+            prefab = prefabs.get(name)
+            if prefab is None:
+                raise MissingError(f"prefab {name} is not known")
+            kinds[names == name] = prefab.kind.number
+        taken[gone] = False
+        taken[slots] = False
+        stay = taken[old.slots]
+        order = np.concatenate((old.slots[stay], slots)).argsort(kind="stable")
+
+        def both(old: Any, new: Any) -> Any:
+            return np.concatenate((old[stay], new))[order]
+
+        ids = both(old.ids, (generations << 32 | indices).view(np.uint64))
+        if len(np.unique(ids & np.uint64(0xFFFF_FFFF))) < len(ids):
+            raise ProtocolError("two entities have one id")
+        return Shape(
+            old.layout,
+            both(old.slots, slots),
+            ids,
+            both(old.kinds, kinds),
+            both(old.prefabs, names),
+            both(old.births, births),
+            both(old.serials, np.arange(serial, serial + count)),
+        )
+
+    def _unpack(self, counts: Ints) -> Ints:
+        folded, self.at = unpack(self.payload, self.at, counts)
+        return unfold(folded)
+
+    def _marks(self, entities: int) -> Bools:
+        groups = (entities + GROUP - 1) // GROUP
+        bits = np.unpackbits(np.frombuffer(self.payload, np.uint8, offset=self.at), bitorder="little")
+        some = np.flatnonzero(bits[:groups])
+        end = groups + GROUP * len(some)
+        if end > len(bits):
+            raise ProtocolError("a snapshot that is cut off where it tells who changed")
+        touched = np.zeros((groups, GROUP), np.bool_)
+        touched[some] = bits[groups:end].reshape(-1, GROUP)
+        self.at += (end + 7) >> 3
+        return touched.ravel()[:entities]
+
+    def _private(self, base: State, shape: Shape) -> Private:
+        if self.at == len(self.payload):
+            if not base.private or shape is base.shape:
+                return base.private
+            return {id: told for id, told in base.private.items() if id in shape.places}
+        private: Private = {}
+        by_slot = shape.by_slot
+        for _ in range(self._varint()):
+            slot = self._varint()
+            id = int(by_slot[slot + 1]) if slot + 1 < len(by_slot) else 0
+            if not id or id in private:
+                raise ProtocolError(f"a private part of nobody, or twice of one, in slot {slot}")
+            size = len(shape.layout.kinds[int(shape.kinds[shape.places[id]])].private)
+            held = base.private.get(id, ())
+            numbers = list(held) if len(held) == size else [0] * size
+            changed = self._varint()
+            if changed >> size:
+                raise ProtocolError("a private part of more numbers than there are")
+            for place in range(size):
+                if changed >> place & 1:
+                    folded = self._varint()
+                    number = numbers[place] + (~(folded >> 1) if folded & 1 else folded >> 1)
+                    numbers[place] = (number + (1 << 63)) % (1 << 64) - (1 << 63)
+            private[id] = tuple(numbers)
+        if self.at != len(self.payload):
+            raise ProtocolError(f"{len(self.payload) - self.at} bytes left over after a snapshot")
+        return private
+
+    def _varint(self) -> int:
+        value = 0
+        for shift in range(0, 7 * MOST_VARINT, 7):
+            if self.at >= len(self.payload):
+                raise ProtocolError("a snapshot that is cut off in a number")
+            byte = self.payload[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise ProtocolError("a number that is too long")
+
+
+def _put_varint(written: bytearray, value: int) -> None:
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+
+
+_NOTHING: Ints = np.zeros(0, np.int64)
+_ZERO: Ints = np.zeros(1, np.int64)

@@ -1,0 +1,261 @@
+"""From the world to a state: all columns at once, as whole numbers of their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from engine.ecs import World
+from engine.ecs.entity import INDEX
+from engine.ecs.table import Table
+from engine.net.replication.layout import MOST_SLOTS, Ids, Ints, Kind, Layout, Shape, is_float
+from engine.net.replication.prefabs import Makes, Prefab
+from engine.net.replication.state import State, nothing
+from engine.net.wire.declaration import Field
+from engine.net.wire.errors import SchemaError
+
+FURTHEST = float(1 << 46)
+"""Steps from zero that floats are kept to: so many are exact, and leave room for differences."""
+
+_INDEX = np.uint64(INDEX)
+
+
+class _Source:
+    """One table of the world, and where its columns go."""
+
+    __slots__ = ("cells", "ids", "keys", "kind", "numbers", "raw", "slots", "table")
+
+    def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
+        self.table = table
+        self.kind = kind
+        self.numbers: Ints = np.array(kind.columns, np.int64)
+        self.keys = [layout.columns[number].field.column for number in kind.columns]
+        self.raw = b""
+        """The ids of its entities when they were last looked at."""
+        self.ids: Ids = np.zeros(0, np.uint64)
+        self.slots: Ints = np.zeros(0, np.int64)
+        self.cells: Sequence[Ints] = ()
+        """By column: the cells of its rows, in order."""
+
+
+class Quantiser:
+    """Gives every replicated entity of a world a slot, and takes states."""
+
+    def __init__(self, layout: Layout, world: World) -> None:
+        self.layout = layout
+        self.world = world
+        self.prefabs: dict[int, Prefab] = {}
+        """By number; one stays as long as it may be told of."""
+        self._makes = Makes(layout)
+        self._names: dict[tuple[Any, ...], int] = {}  # prefab numbers by what entities of one make have in common
+        self._next_prefab = 0
+        self._sources: dict[Table, _Source | None] = {}
+        self._shape = layout.nothing
+        self._state = nothing(layout)
+        self._free: list[int] = []
+        self._used = 0
+        self._slot_of: Ints = np.full(64, -1)  # by index in the world
+        self._next_serial = 1
+        self._inverse = 1.0 / layout.steps[: layout.floats]
+        self._multiples = np.zeros(0)
+
+    def take(self, tick: int) -> State:
+        """The state of the world now. Raises `SchemaError` for what is neither declared nor hidden."""
+        changed = False
+        sources: list[_Source] = []
+        for table in self.world.archetypes():
+            source = self._sources.get(table)
+            if source is None:
+                if not table.count or table in self._sources:
+                    continue
+                source = self._sources[table] = self._source(table)
+                if source is None:
+                    continue
+            raw = table.ids[: table.count].tobytes()
+            if raw != source.raw:
+                source.raw = raw
+                changed = True
+            if raw:
+                sources.append(source)
+        if changed or len(self._shape.slots) != sum(source.table.count for source in sources):
+            fresh = self._reshape(sources, tick)
+        else:
+            fresh = []
+        state = self._state = State(tick, self._shape, self._fill(sources), {}, self.prefabs)
+        if fresh:
+            self._intern(fresh, state)
+        return state
+
+    def _source(self, table: Table) -> _Source | None:
+        declared, hidden = self.layout.declared.components, self.layout.declared.hidden
+        for component in table.components:
+            if component not in declared and component not in hidden:
+                name = component.__name__
+                raise SchemaError(
+                    f"an entity has {name}, of which the protocol says nothing: replicate it with .component({name}), "
+                    f"or keep it from clients with .hidden({name})"
+                )
+        mask = self.layout.mask(table.components)
+        return _Source(table, self.layout.kind(mask), self.layout) if mask else None
+
+    # Who is there
+
+    def _reshape(self, sources: list[_Source], tick: int) -> list[int]:
+        """Make the shape of those who are there now; returns the ids of the new ones."""
+        old = self._shape
+        places = {source: source.table.ids[: source.table.count].copy() for source in sources}
+        ids = np.concatenate([*places.values(), np.zeros(0, np.uint64)])
+        kinds = np.repeat([source.kind.number for source in sources], [len(each) for each in places.values()])
+        kinds = kinds.astype(np.int64)
+        indices = (ids & _INDEX).astype(np.int64)
+        top = int(indices.max(initial=0))
+        if top >= MOST_SLOTS:
+            raise SchemaError(f"an entity with index {top}: at most {MOST_SLOTS:,} can be there in a replicated world")
+        if top >= len(self._slot_of):
+            grown = np.full(min(MOST_SLOTS, 2 * top + 2), -1)
+            grown[: len(self._slot_of)] = self._slot_of
+            self._slot_of = grown
+        # Where each was: the place in the old shape, if it is the same entity of the same kind.
+        slots = self._slot_of[indices]
+        at = old.slots.searchsorted(slots)
+        at[at == len(old.slots)] = 0
+        stays = slots >= 0
+        if len(old.slots):
+            stays &= (old.slots[at] == slots) & (old.ids[at] == ids)
+        known = stays.copy()
+        if len(old.slots):
+            stays &= old.kinds[at] == kinds
+        self._free_others(old, at[known])
+        new = np.flatnonzero(~stays)
+        births, prefabs, serials = np.full(len(ids), tick), np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
+        if len(old.slots):
+            births[known] = old.births[at[known]]
+            prefabs[stays], serials[stays] = old.prefabs[at[stays]], old.serials[at[stays]]
+        serials[new] = np.arange(self._next_serial, self._next_serial + len(new))
+        self._next_serial += len(new)
+        unknown = np.flatnonzero(~known)
+        slots[unknown] = [self._slot() for _ in range(len(unknown))]
+        self._slot_of[indices] = slots
+        by_number = {source.kind.number: source.kind for source in sources}
+        for place in new.tolist():
+            prefabs[place] = self._name(int(ids[place]), by_number[int(kinds[place])])
+        order = slots.argsort()
+        self._shape = Shape(
+            self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order]
+        )
+        at_slot = 0
+        for source in sources:
+            count = source.table.count
+            source.slots = slots[at_slot : at_slot + count]
+            source.ids = places[source]
+            at_slot += count
+            cells, _ = self._shape.find((source.numbers[:, None] * MOST_SLOTS + source.slots).ravel())
+            source.cells = list(cells.reshape(len(source.numbers), count))
+        self._multiples = np.repeat(self._inverse, self._shape.counts[: self.layout.floats])
+        return ids[new].tolist()
+
+    def _free_others(self, old: Shape, kept: Ints) -> None:
+        gone = np.ones(len(old.slots), np.bool_)
+        gone[kept] = False
+        for slot, id in zip(old.slots[gone].tolist(), old.ids[gone].tolist(), strict=True):
+            if self._slot_of[id & INDEX] == slot:
+                self._slot_of[id & INDEX] = -1
+            heappush(self._free, slot)
+
+    def _slot(self) -> int:
+        if self._free:
+            return heappop(self._free)
+        self._used += 1
+        return self._used - 1
+
+    def _name(self, id: int, kind: Kind) -> int:
+        key = self._makes.key(self.world, id, kind)
+        try:
+            number = self._names.get(key)
+        except TypeError:  # an object that has no hash; its text tells it apart as well
+            key = (kind.mask, repr(key))
+            number = self._names.get(key)
+        if number is None:
+            number = self._names[key] = self._next_prefab
+            self._next_prefab += 1
+        return number
+
+    def _intern(self, fresh: list[int], state: State) -> None:
+        """Make the prefabs that the new entities are the first of."""
+        shape = state.shape
+        for id in fresh:
+            place = shape.places[id]
+            number = int(shape.prefabs[place])
+            if number not in self.prefabs:
+                kind = self.layout.kinds[int(shape.kinds[place])]
+                first = np.zeros(len(self.layout.columns), np.int64)
+                columns = np.array(kind.columns, np.int64)
+                cells, _ = shape.find(columns * MOST_SLOTS + shape.slots[place])
+                first[columns] = state.cells[cells]
+                self.prefabs[number] = self._makes.intern(self.world, id, kind, number, first)
+
+    # What they are like
+
+    def _fill(self, sources: list[_Source]) -> Ints:
+        layout, shape = self.layout, self._shape
+        split = shape.starts[layout.floats]
+        measured = np.empty(split)
+        cells = np.empty(shape.size, np.int64)
+        for source in sources:
+            table = source.table
+            columns, count = table.columns, table.count
+            for number, key, places in zip(source.kind.columns, source.keys, source.cells, strict=True):
+                column = columns[key][:count]
+                if number < layout.floats:
+                    measured[places] = column
+                elif number < layout.refs:
+                    cells[places] = column
+                else:
+                    cells[places] = self._slots_of(column)
+        measured *= self._multiples
+        np.rint(measured, out=measured)
+        if split and not np.abs(measured).max() < FURTHEST:
+            measured = np.nan_to_num(measured, nan=0.0).clip(-FURTHEST, FURTHEST)
+        cells[:split] = measured
+        return cells
+
+    def _slots_of(self, ids: Ids) -> Ints:
+        """The slot of each id, plus one; 0 for none, and for one that is not replicated."""
+        indices = (ids & _INDEX).astype(np.int64)
+        indices[indices >= len(self._slot_of)] = 0
+        slots = self._slot_of[indices] + 1
+        slots[self._shape.by_slot[np.minimum(slots, len(self._shape.by_slot) - 1)] != ids] = 0
+        return slots
+
+    def owned(self, player: int) -> Ids:
+        """The ids of what a player owns, from its owner columns as last taken."""
+        state = self._state
+        found = [np.zeros(0, np.uint64)]
+        for component, name in self.layout.declared.owners.items():
+            ids, players = state.column(vars(component)[name])
+            found.append(ids[players == player])
+        return np.concatenate(found)
+
+    def private(self, player: int, shape: Shape) -> dict[int, tuple[int, ...]]:
+        """By id: what only its owner is told of what a player owns, if it is in a shape."""
+        told: dict[int, tuple[int, ...]] = {}
+        for id in self.owned(player).tolist():
+            place = shape.places.get(id)
+            kind = self.layout.kinds[int(shape.kinds[place])] if place is not None else None
+            if kind is not None and kind.private:
+                entity = self.world.entity(id)
+                told[id] = tuple(
+                    self._cell(field, getattr(entity[field.component], field.name)) for field in kind.private
+                )
+        return told
+
+    def _cell(self, field: Field, value: Any) -> int:
+        if field.is_ref:
+            return int(self._slots_of(np.array([value], np.uint64))[0])
+        if is_float(field):
+            steps = value / field.step
+            return round(min(max(steps, -FURTHEST), FURTHEST)) if steps == steps else 0
+        return (int(value) + (1 << 63)) % (1 << 64) - (1 << 63)

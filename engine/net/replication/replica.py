@@ -1,0 +1,117 @@
+"""A client's side of snapshots: the states that arrived, put together again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.net.replication.delta import MissingError, Reading
+from engine.net.replication.layout import MOST_SLOTS, Layout
+from engine.net.replication.prefabs import Makes
+from engine.net.replication.prefabs import Prefab as Known
+from engine.net.replication.state import State, nothing
+from engine.net.wire.errors import ProtocolError
+from engine.net.wire.protocol import Protocol
+from engine.net.wire.system import Full, Prefab, Snapshot
+
+MOST_STATES = 64
+ACK_BITS = 16
+PATIENCE = 60
+"""Snapshots in a row that build on what is not here, until a full one is asked for: it may be on its way."""
+
+
+class Replica:
+    """What a client knows of the server's world, at the ticks that snapshots told of. `rate` is ticks a second."""
+
+    def __init__(self, protocol: Protocol, rate: float = 60.0) -> None:
+        self.layout = Layout(protocol, rate)
+        self.states: dict[int, State] = {}
+        """The newest states by tick, in ascending order."""
+        self.newest: State | None = None
+        self.wants_full = False
+        """The server is to send everything anew."""
+        self.malformed = 0
+        """Messages that no correct server sends."""
+        self.unusable = 0
+        """Snapshots that build on one, or on a prefab, that is not here."""
+        self.prefabs: dict[int, Known] = {}
+        self._makes = Makes(self.layout)
+        self._nothing = nothing(self.layout)
+        self._base = self._nothing
+        self._serial = 1
+        self._missing = 0
+
+    def receive(self, message: Prefab | Full | Snapshot) -> State | None:
+        """Take in what the server sent; the state, if it makes a new one. Nothing in it makes this raise."""
+        try:
+            with np.errstate(all="ignore"):
+                if isinstance(message, Prefab):
+                    self._learn(message.payload)
+                    return None
+                return self._apply(message.payload)
+        except MissingError:
+            self.unusable += 1
+            self._missing += 1
+            if self._missing >= PATIENCE:
+                self._missing = 0
+                self.wants_full = True
+        except ProtocolError:
+            self.malformed += 1
+            self.wants_full = True
+        return None
+
+    def acks(self) -> tuple[int, int]:
+        """The tick of the newest state, and for each of the 16 ticks before it a bit, the latest lowest, whether its
+        state is here; (0, 0) before the first."""
+        if self.newest is None:
+            return 0, 0
+        tick = self.newest.tick
+        return tick, sum(1 << bit for bit in range(ACK_BITS) if tick - 1 - bit in self.states)
+
+    def at(self, tick: float) -> tuple[State | None, State | None]:
+        """The newest state at or before `tick`, and the one after it."""
+        before: State | None = None
+        for each in self.states.values():
+            if each.tick > tick:
+                return before, each
+            before = each
+        return before, None
+
+    def _learn(self, payload: bytes) -> None:
+        prefab = self._makes.read(payload)
+        if len(self.prefabs) >= MOST_SLOTS and prefab.number not in self.prefabs:
+            raise ProtocolError("more prefabs than there can be entities")
+        self.prefabs[prefab.number] = prefab
+
+    def _apply(self, payload: bytes) -> State | None:
+        reading = Reading(payload)
+        if reading.tick in self.states:
+            return None
+        if len(self.states) >= MOST_STATES and reading.tick < next(iter(self.states)):
+            return None  # too late to be of use
+        base = self._nothing
+        if reading.base is not None:
+            found = self.states.get(reading.base)
+            if found is None and self._base.tick == reading.base and self._base is not self._nothing:
+                found = self._base
+            if found is None:
+                raise MissingError(f"tick {reading.base} is not known")
+            base = found
+        state = reading.apply(base, self.prefabs, self._serial)
+        self._serial += len(state.ids)
+        self._base = base
+        self._missing = 0
+        if reading.base is None:
+            self.wants_full = False
+        self._keep(state)
+        return state
+
+    def _keep(self, state: State) -> None:
+        states = self.states
+        states[state.tick] = state
+        if self.newest is None or state.tick > self.newest.tick:
+            self.newest = state
+        else:
+            for tick in sorted(states):  # came late: those after it go behind it
+                states[tick] = states.pop(tick)
+        while len(states) > MOST_STATES:
+            del states[next(iter(states))]

@@ -1,0 +1,196 @@
+"""The server's side of snapshots: the state is taken once a tick for all, and each client told what it lacks.
+
+What a client is told is a difference from a state it said it has. Most clients have one of a few states, so most
+differences are made once and sent to many.
+"""
+
+from __future__ import annotations
+
+from engine.ecs import World
+from engine.net.replication.delta import encode, encode_private
+from engine.net.replication.interest import Interest
+from engine.net.replication.layout import Layout
+from engine.net.replication.quantise import Quantiser
+from engine.net.replication.state import State
+from engine.net.wire.errors import SchemaError
+from engine.net.wire.protocol import Protocol
+from engine.net.wire.system import MOST_FULL, MOST_SNAPSHOT, Checked, Full, Prefab, Snapshot
+
+MOST_SENT = 64
+"""States sent to a client and not yet acked, that are kept to build on."""
+FULL_EVERY = 2.0
+"""Seconds between two full snapshots for one client, at the least: they are long."""
+
+
+class Client:
+    """What the server knows of what a client knows."""
+
+    __slots__ = ("base", "complete", "full_at", "interest", "player", "sent", "shape", "told", "wants_full")
+
+    def __init__(self, player: int, interest: Interest | None) -> None:
+        self.player = player
+        self.interest = interest
+        """Chooses what it is told; None where that is everything."""
+        self.base: State | None = None
+        """The newest it said it has, or the full one on its way to it."""
+        self.sent: dict[int, State] = {}
+        """What it will have at a tick if that snapshot arrives."""
+        self.told: set[int] = set()
+        """The prefabs it has been sent."""
+        self.shape = -1
+        """The number of the last shape that has no prefab it lacks."""
+        self.wants_full = True
+        self.full_at = 0
+        """The tick of the last full snapshot."""
+        self.complete: State | None = None
+        """What it was told last."""
+
+
+class Replicator:
+    """Takes the states of a world, and makes the snapshots for its clients.
+
+    `rate` is the world's ticks a second, `every` how many of them lie between two calls of `take`. `budget` is how many
+    bytes a second the snapshots for a client may take; None for as many as it takes to tell everything.
+    """
+
+    def __init__(
+        self, protocol: Protocol, world: World, *, every: int = 2, rate: float = 60.0, budget: float | None = None
+    ) -> None:
+        self.protocol = protocol
+        self.layout = Layout(protocol, rate)
+        self.every = every
+        self.budget = budget
+        self.updates = 0
+        """Entity updates sent: an entity told anew in one snapshot for one client is one."""
+        self.bytes = 0
+        """Bytes of snapshots sent."""
+        self._quantiser = Quantiser(self.layout, world)
+        self._clients: dict[int, Client] = {}
+        self._now: State | None = None
+        self._bodies: dict[tuple[int, int], tuple[State, State, bytes, int]] = {}
+        self._snapshots: dict[int, Snapshot] = {}
+        self._fulls: dict[int, tuple[State, bytes, int]] = {}
+        self._partial = budget is not None or protocol.declarations.radius is not None
+
+    @property
+    def state(self) -> State | None:
+        """The state last taken."""
+        return self._now
+
+    def enter(self, client: int, player: int) -> None:
+        """From now on make snapshots for a client, which owns the things of `player`."""
+        interest = Interest(self.layout, self.budget, self.every) if self._partial else None
+        self._clients[client] = Client(player, interest)
+
+    def leave(self, client: int) -> None:
+        """The client is gone."""
+        self._clients.pop(client, None)
+
+    def acked(self, client: int, tick: int) -> None:
+        """The client has the snapshot of that tick."""
+        known = self._clients.get(client)
+        if known is None:
+            return
+        state = known.sent.get(tick)
+        if state is not None:
+            known.base = state
+            for earlier in [each for each in known.sent if each <= tick]:
+                del known.sent[earlier]
+
+    def lost(self, client: int) -> None:
+        """The client cannot make anything of what it gets. It is told everything anew, but not time and again."""
+        known = self._clients.get(client)
+        if known is not None and self._now is not None:
+            known.wants_full |= self._now.tick - known.full_at >= FULL_EVERY * self.layout.rate
+
+    def take(self, tick: int) -> None:
+        """Look at the world. Raises `SchemaError` for a component the protocol says nothing of."""
+        self._now = self._quantiser.take(tick)
+        self._bodies.clear()
+        self._snapshots.clear()
+        self._fulls.clear()
+
+    def messages(self, client: int) -> list[object]:
+        """What to send to a client now, after `take`: prefabs it lacks, then one snapshot."""
+        known, now = self._clients.get(client), self._now
+        if known is None or now is None:
+            return []
+        base = known.base
+        target = self._target(known, now)
+        messages: list[object] = []
+        if target.shape.number != known.shape:
+            messages += self._prefabs(known, target)
+        if base is None or known.wants_full:
+            messages.append(self._full(known, target))
+            return messages
+        if base.tick == target.tick:
+            return messages
+        body, updates = self._body(base, target)
+        private = encode_private(base, target) if base.private or target.private else b""
+        if len(body) + len(private) > MOST_SNAPSHOT:
+            messages.append(self._full(known, target))
+            return messages
+        known.sent[target.tick] = target
+        if len(known.sent) > MOST_SENT:
+            del known.sent[next(iter(known.sent))]
+        self.updates += updates
+        self.bytes += len(body) + len(private)
+        if private:
+            messages.append(Snapshot(body + private))
+            return messages
+        snapshot = self._snapshots.get(id(body))
+        if snapshot is None:
+            snapshot = self._snapshots[id(body)] = Snapshot(body)
+        messages.append(snapshot)
+        return messages
+
+    def checked(self) -> Checked | None:
+        """The sums of the state last taken, for clients that are told everything; None where they are not."""
+        return None if self._now is None or self._partial else self._now.checked()
+
+    def _target(self, client: Client, now: State) -> State:
+        """What the client is to know."""
+        target = now
+        if client.interest is not None:
+            target = client.interest.choose(client.base, now, self._quantiser.owned(client.player))
+        if self.layout.private:
+            private = self._quantiser.private(client.player, target.shape)
+            if private:
+                target = State(target.tick, target.shape, target.cells, private, self._quantiser.prefabs)
+        return target
+
+    def _prefabs(self, client: Client, target: State) -> list[object]:
+        prefabs = self._quantiser.prefabs
+        lacking = sorted(target.shape.names - client.told)
+        client.told.update(lacking)
+        client.shape = target.shape.number
+        messages: list[object] = []
+        for number in lacking:
+            message = prefabs[number].message
+            assert isinstance(message, Prefab)
+            messages.append(message)
+        return messages
+
+    def _body(self, base: State, target: State) -> tuple[bytes, int]:
+        """The shared part of the difference between two states, made once for all that need it."""
+        key = id(base.cells), id(target.cells)
+        known = self._bodies.get(key)
+        if known is None:
+            body, updates = encode(base, target, self._quantiser.prefabs)
+            known = self._bodies[key] = base, target, body, updates
+        return known[2], known[3]
+
+    def _full(self, client: Client, target: State) -> Full:
+        key = id(target.cells)
+        known = self._fulls.get(key)
+        if known is None:
+            known = self._fulls[key] = target, *encode(None, target, self._quantiser.prefabs)
+        payload = known[1] + (encode_private(None, target) if target.private else b"")
+        if len(payload) > MOST_FULL:
+            raise SchemaError(f"a full snapshot takes {len(payload)} bytes, {MOST_FULL} are the most; replicate less")
+        client.wants_full, client.full_at = False, target.tick
+        client.base = target
+        client.sent.clear()
+        self.updates += known[2]
+        self.bytes += len(payload)
+        return Full(payload)
