@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from engine.app import Commanded, Game, Plugin
+from engine import Commanded, Game, Plugin, Transform
 from engine.ecs import I32, Component, Flag, World, flag, i32
 from engine.graphics import DrawWorld, graphics
 from engine.input import Controls, Key, axis2, input_plugin
 from engine.net import Axis, Came, Me, Multiplayer, Protocol
 from engine.physics import Body, Circle, Collider, ContactBegan, Velocity, physics
-from engine.scene import Transform
 
 
 class Runner(Component):
@@ -33,7 +32,7 @@ view.commands()(lambda world: [Commanded(world.resource(Me).player, Run(*world.r
 @rules.on(Came)
 def enter(world: World, came: Came) -> None:
     runner = Runner(came.player, it=world.count(Runner) == 0)
-    world.spawn(runner, Transform(80.0 * came.player), Velocity(), Body(mass=1.0, damping=0.1), Collider(Circle(24.0)))
+    world.spawn(runner, Transform(80.0 * came.player), Velocity(), Body(mass=1.0), Collider(Circle(24.0)))
 
 
 @rules.on(Commanded[Run])
@@ -54,8 +53,8 @@ def draw(world: World, drawing: DrawWorld) -> None:
         drawing.canvas.circle(at.x, at.y, 24.0, fill=0xFF5060FF if runner.it else 0x40C0FFFF)
 
 
-protocol = Protocol("tag").component(Transform, {Transform.x: 1 / 16, Transform.y: 1 / 16, Transform.angle: 1 / 64})
-protocol.component(Velocity, {Velocity.vx: 1 / 8, Velocity.vy: 1 / 8, Velocity.angular: 1 / 8}).command(Run)
-protocol.component(Body, constant=True).component(Collider, constant=True).component(Runner).owner(Runner.player)
-protocol.predict(Runner).interpolate(Transform, turning=(Transform.angle,))
+protocol = Protocol("tag").component(Runner).owner(Runner.player).component(Body, constant=True).command(Run)
+protocol.component(Transform, {Transform.x: 1 / 16, Transform.y: 1 / 16}, without=(Transform.angle,)).predict(Runner)
+protocol.component(Velocity, dict.fromkeys((Velocity.vx, Velocity.vy), 1 / 8), without=(Velocity.angular,))
+protocol.component(Collider, constant=True).interpolate(Transform)
 GAME = Game("tag", "Tag", 1, lambda _: [rules], view=lambda _: [view], multiplayer=Multiplayer(protocol))

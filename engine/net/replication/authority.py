@@ -1,4 +1,4 @@
-"""The server's side of a room: it seats who comes, feeds their commands to the rules, and tells them what becomes of it.
+"""The server's side of a room: it seats who comes, feeds their commands to the rules, and tells what becomes of it.
 
     authority = Authority(multiplayer, server, options, clock)
     scene = game.scene(options, [authority.plugin])

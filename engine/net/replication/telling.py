@@ -126,7 +126,7 @@ class ResourceCopy:
             raise ProtocolError(f"resources were told as what they cannot be: {wrong}") from wrong
 
     def _read(self, name: str, fields: dict[str, Any]) -> tuple[type, dict[str, Any]]:
-        kind, hints = self._hints[name] if name in self._hints else (None, {})
+        kind, hints = self._hints.get(name, (None, {}))
         if kind is None or not fields.keys() <= hints.keys():
             raise ProtocolError(f"no resource {name} with {', '.join(fields)} is copied")
         return kind, {key: from_plain(value, hints[key], {}) for key, value in fields.items()}

@@ -97,6 +97,9 @@ class Udp:
         self.endpoint = endpoint
         self.unsent = 0
         """Datagrams the system did not take: its buffer was full, or there was no way to send them."""
+        self.bytes_in = 0
+        """Of datagrams, without what IP and UDP add."""
+        self.bytes_out = 0
         self._sink = sink
         self._local = tuple(local)
         self._loop = asyncio.get_running_loop()
@@ -207,6 +210,7 @@ class Udp:
                     return 0
                 continue
             self._errors = 0
+            self.bytes_in += len(datagram)
             if plain:
                 receive(datagram, source, now)
                 continue
@@ -229,6 +233,7 @@ class Udp:
                     return
                 continue
             self._errors = 0
+            self.bytes_in += len(datagram)
             now = self._loop.time()
             if self._capture is not None:
                 self._capture.write(datagram, _address(source), _address(opened.getsockname()))
@@ -297,7 +302,7 @@ class Udp:
                 self._send(datagram, to)
                 continue
             try:
-                send(datagram, to)
+                self.bytes_out += send(datagram, to)
             except OSError:
                 self.unsent += 1
 
@@ -312,7 +317,7 @@ class Udp:
             if opened is not None:
                 if self._capture is not None:
                     self._capture.write(datagram, _address(opened.getsockname()), to)
-                opened.sendto(datagram, to)
+                self.bytes_out += opened.sendto(datagram, to)
                 return
         except OSError:
             pass  # a full buffer, or no way there: the endpoint repeats what matters
