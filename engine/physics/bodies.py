@@ -44,6 +44,8 @@ class Bodies:
         """Which set of components the entity has, as a number of `Simulation.archetypes`."""
         self.damping: NDArray[np.float64] = np.ones((64, 2))
         """Linear and angular."""
+        self.reach: NDArray[np.float64] = np.zeros(64)
+        """How far the shape goes from the entity's place."""
         self.place: NDArray[np.float64] = np.zeros((64, 3))
         """While the layout is rearranged: x, y, angle as last synced."""
         self.velocity: NDArray[np.float64] = np.zeros((64, 3))
@@ -100,7 +102,7 @@ class Bodies:
         self.version += 1
 
     def _grow(self) -> None:
-        for name in ("entity", "address", "archetype", "damping", "place", "velocity", "body", "collider"):
+        for name in ("entity", "address", "archetype", "damping", "reach", "place", "velocity", "body", "collider"):
             old: NDArray[Any] = getattr(self, name)
             new = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
             new[: len(old)] = old

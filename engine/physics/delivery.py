@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -50,6 +50,20 @@ class Delivery:
             for number, pairs in enumerate(simulation.ended):
                 self._post_pairs(simulation, self._ended, pairs, None, () if number else simulation.gone)
         simulation.gone.clear()
+
+    def tell(self, began: Iterable[ContactBegan[Any, Any]], ended: Iterable[Gone]) -> None:
+        """Post contacts that were found by other means than a step: in order of ids, then of subscription."""
+        self._look_up_keys()
+        for contact in sorted(map(_in_order, began), key=lambda contact: (contact.a.id, contact.b.id)):
+            for key in self._began:
+                if key.sides is None or (_has(contact.a, key.sides[0]) and _has(contact.b, key.sides[1])):
+                    self._post_all(key, (contact,))
+                elif _has(contact.b, key.sides[0]) and _has(contact.a, key.sides[1]):
+                    self._post_all(key, (_turned(contact),))
+        for gone in sorted(ended, key=lambda gone: (gone.a, gone.b)):
+            for key in self._ended:
+                if (event := self._ended_by_loss(gone, key)) is not None:
+                    self._post_all(key, (event,))
 
     def _look_up_keys(self) -> None:
         outlet = self.world.outlet
@@ -153,6 +167,14 @@ class Delivery:
             post_as, event_type = self.world.post_as, key.event
             for event in events:
                 post_as(event_type, event)
+
+
+def _in_order(contact: ContactBegan[Any, Any]) -> ContactBegan[Any, Any]:
+    return contact if contact.a.id < contact.b.id else _turned(contact)
+
+
+def _turned(contact: ContactBegan[Any, Any]) -> ContactBegan[Any, Any]:
+    return replace(contact, a=contact.b, b=contact.a, nx=-contact.nx, ny=-contact.ny)
 
 
 def _has(entity: Entity | None, side: type[Component]) -> bool:

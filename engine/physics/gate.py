@@ -183,16 +183,26 @@ class Gate:
                 asked = True
                 if self._is_passed(arbiter, direction, b if other_way else a, -1.0 if other_way else 1.0):
                     return True
+        answer = self._decide(first, second, None)
+        return False if answer is None and asked else answer
+
+    def refuses(self, a: Entity, b: Entity, besides: Filter | None) -> bool:
+        """Whether a filter other than `besides` refuses a contact."""
+        return bool(self._decide(a, b, besides))
+
+    def _decide(self, first: Entity, second: Entity, besides: Filter | None) -> bool | None:
+        """What the filters say: None if none is asked."""
+        answer: bool | None = None
         for kind_a, kind_b, refuses in self.filters:
+            if refuses == besides:
+                continue
             if kind_a in first and kind_b in second:
-                asked = True
-                if self._ask(refuses, first, second):
-                    return True
+                answer = self._ask(refuses, first, second)
             elif kind_a in second and kind_b in first:
-                asked = True
-                if self._ask(refuses, second, first):
-                    return True
-        return False if asked else None
+                answer = self._ask(refuses, second, first)
+            if answer:
+                return True
+        return answer
 
     def _ask(self, refuses: Filter, a: Entity, b: Entity) -> bool:
         try:

@@ -28,6 +28,7 @@ from engine.physics.inertia import inertia, solver_shapes
 from engine.physics.joints import Joints
 from engine.physics.layout import Block, Components, found_rows
 from engine.physics.settings import PhysicsSettings
+from engine.physics.touch import reach
 from engine.scene import Transform
 
 # Layout of the floats of one body: x, y, angle and vx, vy, angular, as in Transform and Velocity. Read in two goes, so
@@ -372,6 +373,7 @@ class Simulation:
             piece.sensor = sensor
             piece.collision_type = number
         self._set_damping(slot, damping)
+        self.bodies.reach[slot] = reach(shape) if shape is not None else 0.0
         return body, shapes
 
     def _take_out(self, slot: int) -> None:
@@ -431,12 +433,16 @@ class Simulation:
             self._read_contacts()
         self.pushes.clear()
         self._write_back()
-        for error in self.gate.errors:
-            self.world.post(FilterFailed(error))
-        self.gate.errors.clear()
+        self.post_errors()
         if self.gate.interrupt is not None:
             interrupt, self.gate.interrupt = self.gate.interrupt, None
             raise interrupt
+
+    def post_errors(self) -> None:
+        """Tell of the filters that failed."""
+        for error in self.gate.errors:
+            self.world.post(FilterFailed(error))
+        self.gate.errors.clear()
 
     def _damp(self, dt: float) -> None:
         driven: list[tuple[Block, NDArray[np.intp]]] = []
@@ -614,10 +620,14 @@ class Simulation:
         return ids[order], np.concatenate([block.velocities for block in blocks])[order]
 
     def _decided(self) -> dict[tuple[int, int], int]:
-        entity = self.bodies.entity
         decided = {pair: decision[0] for pair, decision in self.gate.decided.items()} | self.gate.carried
-        by_id = {(int(entity[pair >> 32]), int(entity[pair & 0xFFFF_FFFF])): each for pair, each in decided.items()}
+        by_id = {self.pair_of_ids(pair): each for pair, each in decided.items()}
         return dict(sorted(by_id.items()))
+
+    def pair_of_ids(self, pair: int) -> tuple[int, int]:
+        """A pair of slots as one of ids."""
+        entity = self.bodies.entity
+        return int(entity[pair >> 32]), int(entity[pair & 0xFFFF_FFFF])
 
     def _absent(self) -> tuple[int, ...]:
         missing = [block.ids[self.bodies.address[block.slots] == 0] for block in self.blocks]

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import cos, isfinite, sin
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.ecs import Component, Entity, World
+from engine.physics.bodies import ABSENT
 from engine.physics.components import EVERYTHING, Body, BodyKind, Collider, Velocity
 from engine.physics.delivery import Delivery
 from engine.physics.errors import PhysicsError
+from engine.physics.events import ContactBegan
 from engine.physics.gate import Filter
 from engine.physics.inertia import Inertia, inertia
+from engine.physics.mark import Mark, mark, revert
 from engine.physics.queries import Hit, Queries
 from engine.physics.settings import PhysicsSettings
 from engine.physics.shapes import Shape
-from engine.physics.simulation import Simulation, SimulationState
+from engine.physics.simulation import Gone, Simulation, SimulationState
 from engine.scene import Transform
 
 
@@ -76,6 +83,23 @@ class Space:
             return refuses
 
         return register
+
+    def refuses(self, a: Entity, b: Entity, *, besides: Filter | None = None) -> bool:
+        """Whether a filter, other than `besides`, lets these two pass through each other."""
+        refused = self.simulation.gate.refuses(a, b, besides)
+        self.simulation.post_errors()
+        return refused
+
+    # Contacts found by other means than a step
+
+    def tell(self, began: Iterable[ContactBegan[Any, Any]], ended: Iterable[Gone] = ()) -> None:
+        """Post contacts to those that subscribed to them, as `step` does. In either order; nothing is remembered."""
+        self._delivery.tell(began, ended)
+
+    def reach(self, ids: NDArray[np.uint64]) -> NDArray[np.float64]:
+        """How far from their places entities' shapes go at most, by ids; same shape. 0 if not taken in yet."""
+        slots = self.simulation.bodies.slots_of(ids)
+        return np.where(slots == ABSENT, 0.0, self.simulation.bodies.reach[slots])
 
     # Pushes
 
@@ -230,3 +254,17 @@ class Space:
     def digest(self) -> int:
         """The hash of what no component holds."""
         return self.simulation.digest()
+
+    # Going back without a snapshot
+
+    def mark(self) -> Mark:
+        """What no component holds, at the end of a tick; cheap enough for every tick. See `revert`."""
+        return mark(self.simulation)
+
+    def revert(self, mark: Mark) -> None:
+        """Go back to a mark of this space, between ticks, once the world's components are as they were then.
+
+        Contacts then go on, begin and end as they did after the mark, without events for the way back. Faster than
+        `restore`, and less exact: the solver keeps what it knows about contacts, so results differ a little.
+        """
+        revert(self.simulation, mark)

@@ -1,0 +1,111 @@
+"""Where entities were at the end of each of the last ticks, as one block of floats.
+
+Only those that still exist have a column, in order of id; a place is no number (NaN) at ticks at which its entity was
+not there, and so is every distance to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ecs import digest
+from engine.physics.touch import Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesState:
+    """A copy of all places."""
+
+    tick: int
+    ids: NDArray[np.uint64]
+    ring: NDArray[np.float64]
+
+
+class Places:
+    """The places of a changing set of entities at the last `depth` ticks."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.tick = 0
+        """The newest tick noted."""
+        self.ids: NDArray[np.uint64] = np.empty(0, np.uint64)
+        """The entities as of that tick, sorted."""
+        self._ring: NDArray[np.float64] = np.full((depth, 3, 0), nan)
+        """x, y and angle; shape (depth, 3, entities). Tick t is in row t % depth."""
+        self._given = b""
+        self._order: NDArray[np.intp] = np.empty(0, np.intp)
+
+    def note(self, tick: int, ids: NDArray[np.uint64], places: NDArray[np.float64]) -> bool:
+        """Note where entities are at the end of `tick`: ids in any order, places of shape (entities, 3).
+
+        Returns whether the entities are others than at the tick before.
+        """
+        changed = self._given != (given := ids.tobytes())
+        if changed:
+            self._given, self._order = given, ids.argsort()
+            self._rearrange(ids[self._order])
+        for missed in range(max(self.tick + 1, tick - self.depth), tick):
+            self._ring[missed % self.depth] = nan
+        self.tick = tick
+        self._ring[tick % self.depth] = places[self._order].T
+        return changed
+
+    def _rearrange(self, ids: NDArray[np.uint64]) -> None:
+        ring = np.full((self.depth, 3, len(ids)), nan)
+        _, before, now = np.intersect1d(self.ids, ids, assume_unique=True, return_indices=True)
+        ring[:, :, now] = self._ring[:, :, before]
+        self.ids, self._ring = ids, ring
+
+    def at(self, times: NDArray[np.float64], columns: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """x and y at times in ticks, between two ticks in a straight line; shape (times, 2, columns or entities).
+
+        Later times than the newest tick count as that, earlier ones than the oldest as that.
+        """
+        ring = self._ring[:, :2] if columns is None else self._ring[:, :2, columns]
+        times = times.clip(self.tick - self.depth + 1, self.tick)
+        low = np.floor(times).astype(np.intp)
+        early = ring.take(low % self.depth, axis=0)
+        late = ring.take(np.minimum(low + 1, self.tick) % self.depth, axis=0)
+        late -= early
+        late *= (times - low)[:, None, None]
+        late += early
+        return late
+
+    def place(self, id: int, time: float) -> Place | None:
+        """Where an entity was, as `at` says, and how it was turned; None if it was not there, or is not now."""
+        column = self._column(id)
+        if column is None:
+            return None
+        time = min(max(time, self.tick - self.depth + 1), self.tick)
+        low = int(time // 1)
+        x0, y0, angle0 = self._ring[low % self.depth, :, column].tolist()
+        x1, y1, angle1 = self._ring[min(low + 1, self.tick) % self.depth, :, column].tolist()
+        t = time - low
+        turn = (angle1 - angle0 + pi) % (2 * pi) - pi
+        place = x0 + (x1 - x0) * t, y0 + (y1 - y0) * t, angle0 + turn * t
+        return None if isnan(place[0]) else place
+
+    def has(self, id: int) -> bool:
+        """Whether an entity was there at the newest tick."""
+        return self._column(id) is not None
+
+    def _column(self, id: int) -> int | None:
+        column = int(self.ids.searchsorted(np.uint64(id)))
+        return column if column < len(self.ids) and self.ids[column] == id else None
+
+    def capture(self) -> PlacesState:
+        """A copy."""
+        return PlacesState(self.tick, self.ids, self._ring.copy())
+
+    def restore(self, state: PlacesState) -> None:
+        """Go back to a copy."""
+        self.tick, self.ids, self._ring = state.tick, state.ids, state.ring.copy()
+        self._given = b""
+
+    def digest(self) -> int:
+        """The hash of all places."""
+        return digest((self.tick, self.ids, self._ring))
