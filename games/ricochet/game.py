@@ -107,11 +107,9 @@ def told_elsewhere(options: Options) -> Sequence[object]:
 
 def seated(world: World, player: int) -> None:
     """A client learns which seat is its own, if any."""
-    from games.ricochet.presentation.viewer import Viewer
+    from games.ricochet.presentation.viewer import be_seated
 
-    viewer = world.find_resource(Viewer)
-    if viewer is not None:
-        viewer.seat = player if player != SPECTATOR else None
+    be_seated(world, player if player != SPECTATOR else None)
 
 
 GAME = Game(

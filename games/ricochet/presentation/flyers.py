@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import cos, hypot, sin
 
 from engine.app import Frame, Plugin
-from engine.ecs import Added, ChildOf, Component, Entity, World
+from engine.ecs import I32, Added, ChildOf, Component, Entity, World, i32
 from engine.graphics import Animation, Color, Particles, Sprite, Text, Trail, strip
 from engine.physics import Velocity
 from engine.scene import Offset, Transform
 from games.ricochet import tuning
-from games.ricochet.components import Ball, Boosts, Controls, Dash, Disc, Player, Protection, Shield, Ship
-from games.ricochet.events import Bounced, Reflected
+from games.ricochet.components import NOBODY, Ball, Boosts, Controls, Dash, Disc, Player, Protection, Shield, Ship
 from games.ricochet.presentation.looks import BALL, BRIGHT, Layer, color_of, shape_of
 from games.ricochet.presentation.recipes import EMBERS
 from games.ricochet.seats import player_in
@@ -49,6 +48,13 @@ class Tagline(Component, local=True):
     """Tag of the name over a ship, which does not turn with it."""
 
 
+class Dressed(Component, local=True):
+    """What a disc's picture says of it."""
+
+    bounces: I32 = i32(default=0)
+    owner: I32 = i32(default=NOBODY)
+
+
 @flyers.on(Added[Ship])
 def draw_ship(world: World, added: Added[Ship]) -> None:
     """A tinted hull, its white heart, a flame, a shield, a ward, a name."""
@@ -63,15 +69,18 @@ def draw_ship(world: World, added: Added[Ship]) -> None:
     bubble = Sprite("sprites/shield.png", layer=Layer.SHIELDS, tint=color, visible=False)
     _hang(world, ship, bubble, Bubble())
     _hang(world, ship, Sprite("sprites/pad.png", layer=Layer.SHIELDS, tint=color, visible=False), Ward())
-    player = player_in(world, seat)
-    name = player[Player].name if player is not None else ""
     world.spawn(
-        Text(name, size=19.0, color=color.mix(Color.WHITE, 0.35).fade(0.85), layer=Layer.NAMES, dy=-46.0),
+        Text(_name(world, seat), size=19.0, color=color.mix(Color.WHITE, 0.35).fade(0.85), layer=Layer.NAMES, dy=-46.0),
         Transform(),
         Tagline(),
         ChildOf(ship.id),
         local=True,
     )
+
+
+def _name(world: World, seat: int) -> str:
+    player = player_in(world, seat)
+    return player[Player].name if player is not None else ""
 
 
 def _hang(world: World, parent: Entity, *components: Component, offset: Offset | None = None) -> None:
@@ -92,17 +101,19 @@ def dress_ships(world: World, frame: Frame) -> None:
             continue
         sprite.opacity = opacity
         for child in ship.children:
-            _dress(child, ship, thrust * ahead if dash.active <= 0 else 1.6, shield, opacity)
+            _dress(world, child, ship, thrust * ahead if dash.active <= 0 else 1.6, shield, opacity)
             if Ward in child:
                 child[Sprite].visible = protection.seconds > 0
 
 
-def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: float) -> None:
+def _dress(world: World, child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: float) -> None:
     sprite = child.get(Sprite)
     if sprite is None:
         if Tagline in child:
-            at, mine = ship[Transform], child[Transform]
+            at, mine, text = ship[Transform], child[Transform], child[Text]
             mine.x, mine.y = at.x, at.y
+            if not text.text:  # a guest may hear of a ship before its player
+                text.text = _name(world, ship[Ship].seat)
         return
     if Flame in child:
         sprite.visible = thrust > 0.05
@@ -117,40 +128,40 @@ def _dress(child: Entity, ship: Entity, thrust: float, shield: Shield, opacity: 
 @flyers.on(Added[Disc])
 def draw_disc(world: World, added: Added[Disc]) -> None:
     disc = added.entity
-    color, scale = _disc_look(world, disc[Disc])
+    state = disc[Disc]
+    color, scale = _disc_look(state)
     disc.add(Sprite("sprites/disc_0.png#0/6", layer=Layer.DISCS, tint=color, scale=scale))
     disc.add(Animation(strip("sprites/disc_0.png", 6), DISC_FPS))
     heart = Trail(color=color.mix(Color.WHITE, 0.65), width=HEART_WIDTH, seconds=HEART_SECONDS, layer=Layer.TRAILS)
     _hang(world, disc, Sprite("sprites/disc_0_core.png", layer=Layer.DISCS + 1, scale=scale), Core(), heart)
     disc.add(Trail(color=color, width=TRAIL_WIDTH, seconds=TRAIL_SECONDS, layer=Layer.TRAILS))
+    disc.add(Dressed(owner=state.owner))
 
 
-@flyers.on(Bounced)
-def count_pips(world: World, bounced: Bounced) -> None:
-    """The disc's pips count its bounces, and its trail grows with its danger."""
-    disc = bounced.disc
-    if disc.alive and Animation in disc:
-        bounces = min(3, bounced.bounces)
-        disc[Animation].frames = strip(f"sprites/disc_{bounces}.png", 6)
-        disc[Trail].width = TRAIL_WIDTH + 5.0 * bounces
-        disc[Trail].seconds = TRAIL_SECONDS + 0.1 * bounces
-        for child in disc.children:
-            if Core in child:
-                child[Sprite].image = f"sprites/disc_{bounces}_core.png"
+@flyers.on(Frame)
+def dress_discs(world: World, frame: Frame) -> None:
+    """The pips count its bounces, its trail grows with its danger, and its colour is that of who threw it last."""
+    for entity, disc, dressed, sprite, trail in world.rows(Entity, Disc, Dressed, Sprite, Trail):
+        if disc.bounces != dressed.bounces:
+            dressed.bounces = disc.bounces
+            _count_pips(entity, min(3, disc.bounces), trail)
+        if disc.owner != dressed.owner:
+            dressed.owner = disc.owner
+            sprite.tint = trail.color = _disc_look(disc)[0]
 
 
-@flyers.on(Reflected)
-def change_hands(world: World, reflected: Reflected) -> None:
-    disc = reflected.disc
-    if disc.alive and Sprite in disc and Trail in disc:
-        color, _ = _disc_look(world, disc[Disc])
-        disc[Sprite].tint = disc[Trail].color = color
+def _count_pips(disc: Entity, bounces: int, trail: Trail) -> None:
+    disc[Animation].frames = strip(f"sprites/disc_{bounces}.png", 6)
+    trail.width = TRAIL_WIDTH + 5.0 * bounces
+    trail.seconds = TRAIL_SECONDS + 0.1 * bounces
+    for child in disc.children:
+        if Core in child:
+            child[Sprite].image = f"sprites/disc_{bounces}_core.png"
 
 
-def _disc_look(world: World, disc: Disc) -> tuple[Color, float]:
+def _disc_look(disc: Disc) -> tuple[Color, float]:
     """Its owner's colour, whiter and bigger if overcharged."""
-    player = player_in(world, disc.owner)
-    color = color_of(disc.owner, player[Player].team if player is not None else 0)
+    color = color_of(disc.owner, disc.team)
     return (color.mix(Color.WHITE, 0.55), 1.35) if disc.overcharged else (color, 1.1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.app import App, Frame, Plugin, SceneCovered, SceneLeft
 from engine.ecs import Resource, World
 from games.ricochet.events import Killed
+from games.ricochet.presentation.company import in_company
 from games.ricochet.presentation.settings import Settings
 from games.ricochet.presentation.viewer import Viewer
 
@@ -30,9 +31,11 @@ def prepare(world: World) -> None:
 
 @hitstop.on(Killed)
 def stop(world: World, killed: Killed) -> None:
-    """Only for who plays here: spectators, replays and the match behind the menu go on at their own speed."""
+    """Only for who plays here, alone: spectators, replays and matches with others go on at their own speed."""
     seat = world.resource(Viewer).seat
     if seat is None or seat not in (killed.by, killed.seat) or not world.resource(Settings).hit_stop:
+        return
+    if in_company(world):
         return
     staged = killed.credited and killed.bounces >= 3
     _set(world, max(world.resource(HitStop).left, STAGED_STOP if staged else KILL_STOP))

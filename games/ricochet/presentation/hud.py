@@ -123,6 +123,8 @@ def draw(world: World, overlay: DrawOverlay) -> None:
     match = world.resource(Match)
     viewer = world.resource(Viewer)
     ship = ship_of(world, viewer.watched)
+    if not match.arena:  # a guest has not been told yet
+        return
     if match.part is Part.PODIUM:
         podium(world, canvas)
         return
@@ -246,8 +248,8 @@ def _name(world: World, seat: int) -> str:
 
 
 def _state(canvas: Canvas, ship: Entity) -> None:
-    """Hull and shield on the left, discs in the middle, dash on the right."""
-    hull, magazine, dash, shield = ship[Hull], ship[Magazine], ship[Dash], ship[Shield]
+    """Hull and shield on the left, discs in the middle, dash on the right. Nobody sees the discs of another."""
+    hull, magazine, dash, shield = ship[Hull], ship.get(Magazine), ship[Dash], ship[Shield]
     color = color_of(ship[Ship].seat, ship[Ship].team)
     middle, bottom = canvas.width / 2, canvas.height - 14
     left, right = middle - STATE_WIDTH / 2 + 18, middle + STATE_WIDTH / 2 - 18
@@ -260,8 +262,9 @@ def _state(canvas: Canvas, ship: Entity) -> None:
     energy = shield.energy / tuning.SHIELD_ENERGY
     usable = shield.raised or shield.energy >= tuning.SHIELD_MINIMUM
     canvas.bar(left + 62, bottom - 20, 88, 8, energy, BRIGHT if usable else CALM.fade(0.6), radius=3)
-    for slot in range(tuning.MAGAZINE):
-        _slot(canvas, middle + (slot - (tuning.MAGAZINE - 1) / 2) * 36, bottom - 33, magazine, slot, color)
+    if magazine is not None:
+        for slot in range(tuning.MAGAZINE):
+            _slot(canvas, middle + (slot - (tuning.MAGAZINE - 1) / 2) * 36, bottom - 33, magazine, slot, color)
     x, ready = right - 150, dash.cooldown <= 0
     canvas.text("DASH", x, bottom - 57, size=17, color=BRIGHT if ready else CALM)
     if ready:

@@ -8,7 +8,7 @@ from engine.app import Plugin
 from engine.ecs import Resource, World
 from engine.graphics import Camera, Color, DrawWorld
 from engine.input import Key, KeyPressed
-from engine.physics import DebugKind, debug_lines
+from engine.physics import DebugKind, Space, debug_lines
 
 outlines = Plugin("ricochet.presentation.outlines")
 
@@ -46,7 +46,7 @@ def toggle(world: World, pressed: KeyPressed) -> None:
 @outlines.on(DrawWorld)
 def draw(world: World, event: DrawWorld) -> None:
     """Piece by piece, and only those in view: the border alone is larger than the screen."""
-    if not world.resource(Outlines).shown:
+    if not world.resource(Outlines).shown or world.find_resource(Space) is None:  # a guest's screen has no physics
         return
     view = world.resource(Camera).view
     for line in debug_lines(world):

@@ -38,7 +38,9 @@ def prepare(world: World) -> None:
         file = world.insert(SettingsFile.beside(world.resource(BindingsFile)))
         world.insert(file.load())
     world.insert(Aim())
-    world.resource(Viewer).seat = 0
+    view = world.resource(Viewer)
+    if not view.guest:
+        view.seat = 0
 
 
 @pilot.commands()

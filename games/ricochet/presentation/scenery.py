@@ -5,18 +5,23 @@ from __future__ import annotations
 from math import sin
 
 from engine.app import Frame, Plugin
-from engine.ecs import F32, Added, ChildOf, Component, Entity, World, f32
+from engine.ecs import F32, Added, ChildOf, Component, Entity, Resource, World, f32
+from engine.events import Phase
 from engine.graphics import Color, Lines, Sprite, Tiling
 from engine.scene import Offset
+from games.ricochet import tuning
 from games.ricochet.arena import Arenas
-from games.ricochet.components import Bumper, Crate, Pad
+from games.ricochet.components import Bumper, Crate, Pad, Pickup
 from games.ricochet.events import ArenaOpened, BumperKicked, CrateHit, PickedUp, PickupAppeared
+from games.ricochet.match import Match
 from games.ricochet.presentation.looks import PICKUP_COLORS, PICKUP_IMAGES, Layer
 
 scenery = Plugin("ricochet.presentation.scenery")
 
 BUMPER_IMAGE_RADIUS = 36.0
 CRATE_IMAGE_SIDE = 48.0
+FULL, EMPTY = 0.95, 0.3
+"""Opacity of a pad's ring while something lies there, and while not."""
 LIT = 0.18
 """Seconds a bumper stays lit."""
 
@@ -31,16 +36,40 @@ class Flash(Component, local=True):
     left: F32 = f32(default=LIT)
 
 
+class Drawn(Resource, local=True):
+    """Which arena stands on the screen."""
+
+    arena: str = ""
+
+
 class PadIcon(Component, local=True):
     """Tag of the pickup's picture over its pad."""
 
 
+@scenery.setup
+def prepare(world: World) -> None:
+    world.insert(Drawn())
+
+
 @scenery.on(ArenaOpened)
-def draw_arena(world: World, opened: ArenaOpened) -> None:
+def open_arena(world: World, opened: ArenaOpened) -> None:
+    draw_arena(world, opened.arena)
+
+
+@scenery.on(Frame, phase=Phase.EARLY)
+def notice_arena(world: World, frame: Frame) -> None:
+    """Who comes late has not seen it open."""
+    arena = world.resource(Match).arena
+    if arena and arena != world.resource(Drawn).arena:
+        draw_arena(world, arena)
+
+
+def draw_arena(world: World, key: str) -> None:
     """Ground and walls; everything else is drawn where it is."""
+    world.resource(Drawn).arena = key
     for entity in world.rows(Entity, having=(Backdrop,)):
         entity.despawn()
-    arena = world.resource(Arenas)[opened.arena]
+    arena = world.resource(Arenas)[key]
     world.spawn(Tiling("sprites/grid.png", layer=Layer.GROUND), Backdrop(), local=True)
     color = Color.parse(arena.wall_color)
     for wall in arena.walls:
@@ -60,7 +89,7 @@ def draw_bumper(world: World, added: Added[Bumper]) -> None:
 
 @scenery.on(BumperKicked)
 def light(world: World, kicked: BumperKicked) -> None:
-    sprite = kicked.bumper.get(Sprite)
+    sprite = kicked.bumper.get(Sprite) if kicked.bumper.alive else None
     if sprite is not None:
         sprite.image = "sprites/bumper_lit.png"
         kicked.bumper.add(Flash())
@@ -77,42 +106,51 @@ def darken(world: World, frame: Frame) -> None:
 
 @scenery.on(Added[Crate])
 def draw_crate(world: World, added: Added[Crate]) -> None:
-    scale = added.entity[Crate].size / CRATE_IMAGE_SIDE
-    added.entity.add(Sprite("sprites/crate.png", layer=Layer.CRATES, scale=scale))
+    crate = added.entity[Crate]
+    image = "sprites/crate.png" if crate.points >= tuning.CRATE_POINTS else _cracked(crate.points)
+    added.entity.add(Sprite(image, layer=Layer.CRATES, scale=crate.size / CRATE_IMAGE_SIDE))
 
 
 @scenery.on(CrateHit)
 def crack(world: World, hit: CrateHit) -> None:
-    sprite = hit.crate.get(Sprite)
+    sprite = hit.crate.get(Sprite) if hit.crate.alive else None
     if sprite is not None:
-        sprite.image = "sprites/crate_cracked.png" if hit.points > 1 else "sprites/crate_broken.png"
+        sprite.image = _cracked(hit.points)
+
+
+def _cracked(points: int) -> str:
+    return "sprites/crate_cracked.png" if points > 1 else "sprites/crate_broken.png"
 
 
 @scenery.on(Added[Pad])
 def draw_pad(world: World, added: Added[Pad]) -> None:
     pad = added.entity
-    color = PICKUP_COLORS[pad[Pad].kinds[0]]
-    pad.add(Sprite("sprites/pad.png", layer=Layer.PADS, tint=color, opacity=0.35))
-    icon = Sprite(PICKUP_IMAGES[pad[Pad].kinds[0]], layer=Layer.PADS + 1, visible=False)
+    state = pad[Pad]
+    kind, lies = state.kinds[state.turn], state.wait == 0
+    pad.add(Sprite("sprites/pad.png", layer=Layer.PADS, tint=PICKUP_COLORS[kind], opacity=FULL if lies else EMPTY))
+    icon = Sprite(PICKUP_IMAGES[kind], layer=Layer.PADS + 1, visible=lies)
     world.spawn(icon, PadIcon(), Offset(), ChildOf(pad.id), local=True)
 
 
 @scenery.on(PickupAppeared)
 def put_out(world: World, appeared: PickupAppeared) -> None:
-    _show_pickup(appeared.pad, visible=True)
+    _show_pickup(appeared.pad, appeared.kind, visible=True)
 
 
 @scenery.on(PickedUp)
 def take_away(world: World, taken: PickedUp) -> None:
-    _show_pickup(taken.pad, visible=False)
+    _show_pickup(taken.pad, None, visible=False)
 
 
-def _show_pickup(pad: Entity, *, visible: bool) -> None:
+def _show_pickup(pad: Entity, kind: Pickup | None, *, visible: bool) -> None:
+    """Show what lies there, or the ring alone, in the colour of what comes next."""
+    if not pad.alive:
+        return
     state = pad[Pad]
-    kind = state.kinds[state.turn]
+    kind = state.kinds[state.turn] if kind is None else kind
     ring = pad.get(Sprite)
     if ring is not None:
-        ring.tint, ring.opacity = PICKUP_COLORS[kind], 0.95 if visible else 0.3
+        ring.tint, ring.opacity = PICKUP_COLORS[kind], FULL if visible else EMPTY
     for child in pad.children:
         icon = child.get(Sprite)
         if icon is not None:

@@ -35,6 +35,10 @@ class Viewer(Resource, local=True):
     """Seconds it has been with it."""
     hot: int = -1
     """The seat that did something remarkable last, for a spectator's camera."""
+    guest: bool = False
+    """A server says which seat this is, if any."""
+    framed: str = ""
+    """The arena the camera is kept in."""
 
 
 viewer = Plugin("ricochet.viewer")
@@ -47,10 +51,22 @@ def prepare(world: World) -> None:
     world.resource(Camera).background = GROUND
 
 
+def be_seated(world: World, seat: int | None) -> None:
+    """A server has told whose screen this is."""
+    view = world.find_resource(Viewer) or world.insert(Viewer())
+    view.seat, view.guest = seat, True
+    view.watched = view.watched if seat is None else seat
+
+
 @viewer.on(ArenaOpened)
-def frame_arena(world: World, opened: ArenaOpened) -> None:
+def open_arena(world: World, opened: ArenaOpened) -> None:
+    _frame_arena(world, opened.arena)
+
+
+def _frame_arena(world: World, key: str) -> None:
     """Keep the camera inside the arena."""
-    arena = world.resource(Arenas)[opened.arena]
+    world.resource(Viewer).framed = key
+    arena = world.resource(Arenas)[key]
     camera = world.resource(Camera)
     camera.bounds = Rect(-MARGIN, -MARGIN, arena.width + 2 * MARGIN, arena.height + 2 * MARGIN)
     camera.look_at(arena.width / 2, arena.height / 2)
@@ -80,6 +96,9 @@ def look(world: World, frame: Frame) -> None:
     """Follow the watched ship, leaning towards where it aims."""
     view = world.resource(Viewer)
     camera = world.resource(Camera)
+    arena = world.resource(Match).arena
+    if arena and arena != view.framed:  # it was open before this viewer came
+        _frame_arena(world, arena)
     view.since += frame.dt
     ship = _choose(world, view)
     if ship is not None and ship.alive:
