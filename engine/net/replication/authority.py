@@ -260,7 +260,7 @@ class Authority:
                     known = encoded[id(message)] = (message, server.encode(message))
                 server.send_encoded(peer, known[1])
         for peer, player in list(entered.items()):
-            pace = self._inbox(peer, player).pace(tick)
+            pace = self._inbox(peer, player).pace()
             if pace is not None:
                 server.send(peer, pace)
         if tick % CHECK_EVERY == 0 and entered:
