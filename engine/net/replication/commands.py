@@ -279,6 +279,11 @@ class Inbox:
         self._leads += 1
         self._sum += lead
 
+    @property
+    def waiting(self) -> int:
+        """Ticks to come that have their commands."""
+        return len(self._waiting)
+
     def take(self, tick: int) -> list[object]:
         """The commands of `tick`, which runs now; not to be changed.
 

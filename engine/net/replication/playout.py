@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections import deque
 
-WINDOW = 15.0
+WINDOW = 20.0
 """Seconds that the quantile is taken over."""
-TOLERATED = 0.0025
+TOLERATED = 0.0015
 """The share of time in which the next snapshot may be missing, of the past window; in the one to come it is more."""
 CHANGE = 0.1
 """How far the speed of what is shown may be from that of the server."""
 HOPELESS = 1.0
 """Seconds that what is shown may be off; beyond, it jumps ahead."""
 _SECONDS = 0.5  # in which an error is halved, more or less
-_INTERVAL = 0.1  # seconds from one look at the quantile to the next
+_INTERVAL = 0.5  # seconds from one look at the quantile to the next, at most
 
 
 class Playout:
@@ -55,7 +55,10 @@ class Playout:
         elif tick <= self._newest:
             return
         else:
-            self._lows.append((now, (now - self._newest_at) * rate, self._newest - now * rate))
+            low = self._newest - now * rate
+            self._lows.append((now, (now - self._newest_at) * rate, low))
+            if low < self._aim:
+                self._look_at = now
             while self._lows[0][0] < now - WINDOW:
                 self._lows.popleft()
         self._newest, self._newest_at = tick, now
@@ -105,7 +108,10 @@ class Playout:
         if error > HOPELESS * rate:
             self._shown += error
             error = 0.0
-        self.speed = 1 + min(CHANGE, max(-CHANGE, error / (_SECONDS * rate)))
+        if (now - self._newest_at) * rate > 2 * self._every:  # at least one is lost: make the rest last longer
+            self.speed = 1 - CHANGE
+        else:
+            self.speed = 1 + min(CHANGE, max(-CHANGE, error / (_SECONDS * rate)))
         shown = self._shown + passed * self.speed
         self._shown = max(self._shown, min(shown, self._newest + HOPELESS * rate))
         self._now = now

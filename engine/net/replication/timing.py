@@ -15,20 +15,20 @@ from math import ceil
 
 from engine.net.wire.system import Pace
 
-WINDOW = 40
-"""Reports taken into account: eight seconds."""
+WINDOW = 60
+"""Reports taken into account: twelve seconds."""
 QUANTILE = 0.95
 """The share of reports, each of some 12 ticks, in which every command is to be in time."""
 MARGIN = 0.5
 """Ticks to be early by at the quantile: what the speed and the frames of a client leave inexact."""
-FASTER, SLOWER = 0.03, 0.015
+FASTER, SLOWER = 0.04, 0.015
 """How far the speed may be from 1. Late commands are worse than early ones."""
-EARLY = 1.3
-"""Round trips to begin with; the first measurement of one may be short."""
-SETTLING, SETTLING_CHANGE = 1.5, 0.1
-"""For so many seconds after the start, it may be this far off."""
-HOPELESS = 30.0
-"""Ticks beyond which running faster or slower would take too long: half a second at 60 Hz."""
+ROUND_TRIPS = 1.3
+"""Ahead of the server's last word at the start; the first measurement of one may be short."""
+SETTLING, SETTLING_CHANGE = 4.0, 0.1
+"""For so many seconds after the first report at most, until it was right for once, it may be this far off."""
+LATE, EARLY = 10.0, 30.0
+"""Ticks beyond which running faster, or slower, would take too long. While late, nothing the player does counts."""
 _SECONDS = 0.7  # in which an error is halved, more or less
 _SLACK = 0.25  # ticks by which the quantile may change without the aim following
 
@@ -48,9 +48,10 @@ class Lead:
         self.jump = 0
         """Ticks that the client's number has to change by at once; 0 but after a standstill of one of the sides."""
         self._rate = 1 / dt
-        self._started = 0.0
+        self._settled_by: float | None = None
+        self._settling = True
         self._aim = 0.0
-        self._phases: deque[tuple[float, float]] = deque(maxlen=128)  # position, phase
+        self._phases: deque[tuple[float, float]] = deque(maxlen=256)  # position, phase; one a tick
         self._late: deque[float] = deque(maxlen=WINDOW)  # the longest delay of each report
         self._least = self._mean = self._most = 0.0
 
@@ -61,8 +62,9 @@ class Lead:
         """
         self._late.clear()
         self._phases.clear()
-        self._started = now
-        tick = server_tick + ceil(EARLY * rtt * self._rate + 1)
+        self._settled_by = None
+        self._settling = True
+        tick = server_tick + ceil(ROUND_TRIPS * rtt * self._rate + 1)
         self._aim = tick - now * self._rate
         self.speed, self.jump = 1.0, 0
         return tick
@@ -74,7 +76,7 @@ class Lead:
             return
         self._least, self._mean, self._most = pace.least, pace.mean, pace.most
         delay = phase - pace.least
-        if self._late and abs(delay - self._late[-1]) > HOPELESS:
+        if self._late and abs(delay - self._late[-1]) > EARLY:  # one of the sides stood still
             self._late.clear()
         self._late.append(delay)
         ordered = sorted(self._late)
@@ -83,19 +85,25 @@ class Lead:
             self._aim = wanted
 
     def _phase_at(self, tick: int) -> float | None:
+        """The phase when `tick` was sent: the last that fits, since a jump may have given its number twice."""
         for position, phase in reversed(self._phases):
-            if position <= tick:
+            if -2 <= tick - position <= 2:
                 return phase
-        return self._phases[0][1] if self._phases else None
+        return None
 
     def steer(self, now: float, position: float) -> float:
         """The speed to go on at, `position` being the client's tick with its fraction."""
         phase = position - now * self._rate
-        self._phases.append((position, phase))
+        if not self._phases or abs(position - self._phases[-1][0]) >= 0.5:
+            self._phases.append((position, phase))
         error = self._aim - phase
-        self.jump = round(error) if abs(error) > HOPELESS else 0
-        settling = now - self._started < SETTLING
-        faster, slower = (SETTLING_CHANGE, SETTLING_CHANGE) if settling else (FASTER, SLOWER)
+        self.jump = 0 if -EARLY < error < LATE else round(error)
+        faster, slower = FASTER, SLOWER
+        if self._settling and self._late:
+            if self._settled_by is None:
+                self._settled_by = now + SETTLING
+            self._settling = abs(error) > 0.5 and now < self._settled_by
+            faster = slower = SETTLING_CHANGE
         self.speed = 1 + min(faster, max(-slower, error / (_SECONDS * self._rate)))
         return self.speed
 
