@@ -136,6 +136,10 @@ class Layout:
             self._has = np.concatenate((self._has, row))
         return kind
 
+    def by_number(self, number: int) -> Kind:
+        """The kind of that number."""
+        return self.kinds[number]
+
     def mask(self, components: Any) -> int:
         """The bits of those components that are declared."""
         return sum(1 << bit for bit, each in enumerate(self.components) if each in components)

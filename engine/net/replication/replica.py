@@ -69,12 +69,12 @@ class Replica:
 
     def at(self, tick: float) -> tuple[State | None, State | None]:
         """The newest state at or before `tick`, and the one after it."""
-        before: State | None = None
-        for each in self.states.values():
-            if each.tick > tick:
-                return before, each
-            before = each
-        return before, None
+        after: State | None = None
+        for each in reversed(self.states.values()):
+            if each.tick <= tick:
+                return each, after
+            after = each
+        return None, after
 
     def _learn(self, payload: bytes) -> None:
         prefab = self._makes.read(payload)

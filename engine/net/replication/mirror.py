@@ -1,0 +1,368 @@
+"""A world that shows what a replica knows: the same entities, under the same ids, a moment in the past.
+
+At a time between two snapshots the entities are those of the earlier one, and what is declared so is interpolated
+towards the later one. Columns are written whole, and only where something changed.
+"""
+
+# Rows of many entities are found through the world's slots, which its interface has one by one only.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Set
+from math import pi, tau
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ecs import ChildOf, Component, EcsError, Entity, World
+from engine.ecs.entity import INDEX
+from engine.ecs.table import Table
+from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Shape
+from engine.net.replication.replica import Replica
+from engine.net.replication.state import State, plain
+from engine.net.wire.protocol import Protocol
+
+EXTRAPOLATION = 6.0
+"""Ticks beyond the newest snapshot that things go on by their rates; then they stand still."""
+
+_NOBODY: frozenset[int] = frozenset()
+
+
+class _Stretch:
+    """One column of one table, and the cells it is written from."""
+
+    __slots__ = ("cells", "high", "key", "low", "number", "rows", "table")
+
+    def __init__(self, table: Table, key: Any, number: int, rows: Any, cells: Ints) -> None:
+        self.table = table
+        self.key = key
+        self.number = number
+        self.rows = rows
+        """Which rows, as a slice where they are one."""
+        self.cells = cells
+        self.low = self.high = 0
+        """Its part of the vector of what is interpolated."""
+
+
+class _Plan:
+    """Which cells of a shape go to which rows of the world; good until one of its tables changes."""
+
+    __slots__ = ("complete", "links", "moving", "other", "raw", "shape", "steps", "turning", "whole")
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.raw: list[tuple[Table, bytes]] = []
+        self.complete = True
+        """Whether all entities have rows; those spawned in this stage have none yet."""
+        self.moving: list[_Stretch] = []
+        self.other: list[_Stretch] = []
+        self.whole: Ints = _NONE
+        """The cells of what is interpolated."""
+        self.steps: Floats = np.zeros(0)
+        self.turning: Ints = _NONE
+        """Which of them are angles."""
+        self.links: dict[int, tuple[Ints, Ints, Ints]] = {}
+        """By number of a later shape: which of `whole` are in it, as which cells; and which are not."""
+
+    def holds(self) -> bool:
+        """Whether everything is where it was."""
+        return self.complete and all(table.ids[: table.count].tobytes() == raw for table, raw in self.raw)
+
+
+class Mirror:
+    """Makes the entities of a world those of a replica. The world is to leave their ids to it: `World.mirror`.
+
+    `aliases` has the id an entity is shown under, by the server's id, where that is another; such an entity is there
+    already, and taken over.
+    """
+
+    def __init__(
+        self, protocol: Protocol, world: World, replica: Replica, *, extrapolation: float = EXTRAPOLATION
+    ) -> None:
+        self.world = world
+        self.replica = replica
+        self.extrapolation = extrapolation
+        self.aliases: dict[int, int] = {}
+        self.extrapolated = 0
+        """Calls that showed a time after the newest snapshot."""
+        self._layout = layout = replica.layout
+        self._aliased: dict[int, int] = {}
+        self._but: frozenset[int] = _NOBODY
+        self._shown: dict[int, tuple[int, int]] = {}  # by the server's id: the id shown, and the serial
+        self._state: State | None = None
+        self._plan: _Plan | None = None
+        self._turning: set[int] = set()
+        self._moving: set[int] = set()
+        self._tables: set[type[Component]] = set(protocol.declarations.interpolated)
+        for kind, angles in protocol.declarations.interpolated.items():
+            for column in layout.columns[: layout.floats]:
+                if column.field.component is kind:
+                    self._moving.add(column.number)
+                    if column.field.name in angles:
+                        self._turning.add(column.number)
+
+    def shown(self, id: int) -> int:
+        """The id under which the server's entity is shown."""
+        return self.aliases.get(id, id)
+
+    def show(self, time: float, but: Set[int] = _NOBODY) -> None:
+        """Make the entities those at a server tick, all but those in `but`, which are left as they are.
+
+        `but` has ids of the server or of this world. Inside a stage entities come and go at its end.
+        """
+        self._bring(time, but, False)
+
+    def rewrite(self, time: float, but: Set[int] = _NOBODY) -> None:
+        """As `show`, over what the world's own rules made of it: all columns of what moves are written."""
+        self._bring(time, but, True)
+
+    def _bring(self, time: float, but: Set[int], anew: bool) -> None:
+        state, later = self.replica.at(time)
+        if state is None:
+            if later is None:
+                return
+            state, later = later, None
+        before = self._state
+        if (
+            before is None
+            or state.shape is not before.shape
+            or but != self._but
+            or self.aliases != self._aliased
+            or (state is not before and state.private.keys() != before.private.keys())
+        ):
+            self._but = frozenset(but)
+            self._aliased = dict(self.aliases)
+            self._arrange(state)
+            self._plan = None
+        plan = self._plan
+        if plan is None or not plan.holds():
+            plan = self._plan = self._make_plan(state)
+            before = None
+        if state is not before:
+            self._write(plan, state, before)
+            self._write_private(state)
+        self._state = state
+        if anew:
+            for stretch in plan.other:
+                if not self._tables.isdisjoint(stretch.table.pools):
+                    self._put(stretch, state)
+        if plan.moving:
+            self._move(plan, state, later, time)
+
+    # Who is there
+
+    def _arrange(self, state: State) -> None:
+        world, but, aliases = self.world, self._but, self.aliases
+        shape = state.shape
+        there: dict[int, int] = {}
+        for id, serial in zip(shape.ids.tolist(), shape.serials.tolist(), strict=True):
+            if id not in but and aliases.get(id, id) not in but:
+                there[id] = serial
+        for id, (shown, _) in list(self._shown.items()):
+            if id in there and aliases.get(id, id) == shown:
+                continue
+            del self._shown[id]
+            entity = world.find(shown)
+            if entity is not None and id not in but and shown not in but:
+                entity.despawn()
+        late: list[tuple[int, int]] = []
+        for id, serial in there.items():
+            held = self._shown.get(id)
+            if held is None or world.find(held[0]) is None:
+                late.append((id, serial))
+            elif held[1] != serial or id in state.private:
+                self._reshape(world.entity(held[0]), self._components(state, id))
+                self._shown[id] = held[0], serial
+        while late:  # parents before their children
+            waiting = [each for each in late if not self._appear(state, *each)]
+            if len(waiting) == len(late):
+                break
+            late = waiting
+
+    def _appear(self, state: State, id: int, serial: int) -> bool:
+        """Spawn an entity, or take over who stands in for it. False if its parent is not there."""
+        world, shown = self.world, self.shown(id)
+        components = self._components(state, id)
+        entity = world.find(shown)
+        if entity is not None:
+            self._reshape(entity, components)
+        else:
+            for component in components:
+                if isinstance(component, ChildOf) and component.parent and world.find(component.parent) is None:
+                    return False
+            try:
+                world.adopt(id, *components)
+            except EcsError:  # its index is still somebody else's, who goes when the stage ends
+                return False
+            shown = id
+        self._shown[id] = shown, serial
+        return True
+
+    def _components(self, state: State, id: int) -> list[Component]:
+        components = state.components(id)
+        if self.aliases:
+            for component in components:
+                for name in component.columns:
+                    value = getattr(component, name)
+                    if value in self.aliases and type(component).specs[name].ctype is _REF:
+                        setattr(component, name, self.aliases[value])
+        return components
+
+    def _reshape(self, entity: Entity, components: list[Component]) -> None:
+        """Give an entity these components and no other declared ones; values of those it has follow by columns."""
+        declared = self._layout.declared.components
+        wanted = {type(component) for component in components}
+        for kind in declared:
+            if kind not in wanted and kind in entity:
+                entity.remove(kind)
+        for component in components:
+            kind = type(component)
+            if kind not in entity or ((declared[kind].constant or kind.objects) and entity[kind] != component):
+                entity.add(component)
+
+    # Where they are
+
+    def _make_plan(self, state: State) -> _Plan:
+        shape, layout, world = state.shape, self._layout, self.world
+        plan = _Plan(shape)
+        servers = list(self._shown)
+        plan.complete = all(
+            id in self._shown or id in self._but or self.shown(id) in self._but for id in shape.places
+        ) and all(id in shape.places for id in servers)
+        servers = [id for id in servers if id in shape.places]
+        slots = shape.slots[[shape.places[id] for id in servers]]
+        ids: Ids = np.array([self._shown[id][0] for id in servers], np.uint64)
+        indices = (ids & np.uint64(INDEX)).astype(np.int64)
+        used = world._shared
+        if len(indices) and indices.max() >= used.used:
+            fit = indices < used.used
+            ids, indices, slots, plan.complete = ids[fit], indices[fit], slots[fit], False
+        tables = np.where(used.generations[indices] == ids >> np.uint64(32), used.tables[indices], -1)
+        rows = used.rows[indices]
+        if (tables < 0).any():
+            plan.complete = False
+        for place in sorted(set(tables.tolist()) - {-1}):
+            table = world._tables[place]
+            plan.raw.append((table, table.ids[: table.count].tobytes()))
+            of = np.flatnonzero(tables == place)
+            of = of[rows[of].argsort()]
+            numbers = [c.number for c in layout.columns if c.field.component in table.pools]
+            keys = np.array(numbers, np.int64)[:, None] * MOST_SLOTS + slots[of]
+            cells, found = shape.find(keys.ravel())
+            cells, found = cells.reshape(keys.shape), found.reshape(keys.shape)
+            all_rows = rows[of].astype(np.int64)
+            run = _as_slice(all_rows)
+            for number, each, there in zip(numbers, cells, found, strict=True):
+                chosen = run
+                if not there.all():  # some are still to get another shape, when the stage ends
+                    each, chosen = each[there], all_rows[there]
+                if len(each):
+                    stretch = _Stretch(table, layout.columns[number].field.column, number, chosen, each)
+                    (plan.moving if number in self._moving else plan.other).append(stretch)
+        low = 0
+        turning: list[Ints] = [_NONE]
+        for stretch in plan.moving:
+            stretch.low, stretch.high = low, low + len(stretch.cells)
+            if stretch.number in self._turning:
+                turning.append(np.arange(low, stretch.high))
+            low = stretch.high
+        plan.whole = np.concatenate([_NONE, *(stretch.cells for stretch in plan.moving)])
+        plan.turning = np.concatenate(turning)
+        plan.steps = layout.steps[shape.keys[plan.whole] // MOST_SLOTS]
+        return plan
+
+    # What they are like
+
+    def _write(self, plan: _Plan, state: State, before: State | None) -> None:
+        """Write the columns that are not interpolated, where they differ from the state written last."""
+        if before is None or before.shape is not state.shape:
+            for stretch in plan.other:
+                self._put(stretch, state)
+            return
+        changed = np.flatnonzero(state.cells != before.cells)
+        if len(changed):
+            columns = set((state.shape.keys[changed] // MOST_SLOTS).tolist())
+            for stretch in plan.other:
+                if stretch.number in columns:
+                    self._put(stretch, state)
+
+    def _put(self, stretch: _Stretch, state: State) -> None:
+        values: NDArray[Any] = state.values(stretch.number)[stretch.cells - state.shape.starts[stretch.number]]
+        if stretch.number >= self._layout.refs and self.aliases:
+            for id, shown in self.aliases.items():
+                values[values == np.uint64(id)] = shown
+        stretch.table.columns[stretch.key][stretch.rows] = values
+
+    def _write_private(self, state: State) -> None:
+        for id, told in state.private.items():
+            held = self._shown.get(id)
+            if held is None:
+                continue
+            entity = self.world.find(held[0])
+            kind = self._layout.kinds[int(state.shape.kinds[state.shape.places[id]])]
+            for field, cell in zip(kind.private, told, strict=True):
+                row = entity.get(field.component) if entity is not None else None
+                if row is not None:
+                    setattr(row, field.name, plain(field, cell, state.shape))
+
+    def _move(self, plan: _Plan, state: State, later: State | None, time: float) -> None:
+        ahead = max(0.0, time - state.tick)
+        values = state.cells[plan.whole] * plan.steps
+        if later is None:
+            self.extrapolated += ahead > 0
+            ahead = min(ahead, self.extrapolation)
+            if ahead:
+                self._go_on(plan, state, values, ahead, None)
+        elif ahead:
+            link = plan.links.get(later.shape.number)
+            if link is None:
+                link = plan.links[later.shape.number] = self._link(plan, later.shape)
+            here, cells, alone = link
+            aim = later.cells[cells] * plan.steps[here]
+            aim -= values[here]
+            if len(plan.turning):
+                turning = plan.turning if len(here) == len(values) else np.flatnonzero(np.isin(here, plan.turning))
+                aim[turning] = (aim[turning] + pi) % tau - pi
+            aim *= ahead / (later.tick - state.tick)
+            if len(alone):
+                values[here] += aim
+                self._go_on(plan, state, values, min(ahead, self.extrapolation), alone)
+            else:
+                values += aim
+        for stretch in plan.moving:
+            stretch.table.columns[stretch.key][stretch.rows] = values[stretch.low : stretch.high]
+
+    def _go_on(self, plan: _Plan, state: State, values: Floats, ticks: float, only: Ints | None) -> None:
+        """Move what has a rate on by it."""
+        shape = plan.shape
+        moved = np.zeros(shape.size)
+        moved[shape.rated] = state.cells[shape.rates] * (shape.factors * ticks)
+        steps = moved[plan.whole] * plan.steps
+        if only is None:
+            values += steps
+        else:
+            values[only] += steps[only]
+
+    def _link(self, plan: _Plan, later: Shape) -> tuple[Ints, Ints, Ints]:
+        shape = plan.shape
+        if later is shape:
+            return np.arange(len(plan.whole)), plan.whole, _NONE
+        link = later.link(shape)
+        cells = np.full(shape.size, -1)
+        cells[link.sources] = link.kept
+        cells = cells[plan.whole]
+        here = np.flatnonzero(cells >= 0)
+        return here, cells[here], np.flatnonzero(cells < 0)
+
+
+def _as_slice(rows: Ints) -> Any:
+    """Sorted rows as a slice, if they are one."""
+    if len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+_NONE: Ints = np.zeros(0, np.int64)
+_REF = ChildOf.specs["parent"].ctype
