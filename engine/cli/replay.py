@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine import __version__
-from engine.app import Game, Options, Replay, ReplayError, Scene
+from engine.app import Game, Options, Plugin, Replay, ReplayError, Scene
 from engine.cli.games import load_game, load_installed
 from engine.events import Journal, read_journal
 
@@ -36,6 +37,16 @@ def open_recording(path: Path, word: str | None = None) -> tuple[Journal, Game, 
     return journal, game, Options.from_header(journal.header.get("options") or {})
 
 
+def _besides(journal: Journal, game: Game) -> Sequence[Plugin]:
+    """What simulated the match besides the game's own plugins: a hosted one judged hits by what players saw."""
+    if not journal.header.get("hosted"):
+        return ()
+    from engine.net.multiplayer import multiplayer_of
+    from engine.net.replication.hosted import hosted
+
+    return hosted(multiplayer_of(game))
+
+
 def run_verify(path: Path, word: str | None = None) -> int:
     """Re-run the recording headless, compare hashes tick by tick; returns the exit code."""
     journal, game, options = open_recording(path, word)
@@ -43,7 +54,7 @@ def run_verify(path: Path, word: str | None = None) -> int:
         raise ReplayError(
             f"{path} has no state hashes to verify" + (f"; it is {journal.damage}" if journal.damage else "")
         )
-    scene = game.scene(options)
+    scene = game.scene(options, _besides(journal, game))
     replay = scene.replay = Replay(journal)
     shown = time.perf_counter()
     last = max(journal.hashes)
@@ -75,7 +86,7 @@ def run_replay(path: Path, speed: float, word: str | None = None) -> int:
     journal, game, options = open_recording(path, word)
     if journal.damage is not None:
         print(f"tickwire: {path} is {journal.damage}; playing what is before it", file=sys.stderr)
-    scene: Scene = game.scene(options, game.view(options))
+    scene: Scene = game.scene(options, [*_besides(journal, game), *game.view(options)])
     scene.replay = Replay(journal)
     try:
         show_replay(scene, game.title, speed=speed)
