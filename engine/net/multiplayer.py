@@ -62,6 +62,8 @@ class Multiplayer:
     """The event from outside that seats a person: `joined(player, name)`."""
     left: Callable[[int], object] = Went
     """The event from outside that frees a seat."""
+    room: Sequence[Plugin] = ()
+    """What the scene with the authority has besides, such as handlers of the game's own messages."""
     seated: Callable[[World, int], object] = _sit
     """Told to a client's shown world when it learns its player number, or `SPECTATOR`."""
     every: int = 2

@@ -13,6 +13,7 @@ from games.ricochet.arena import Arenas, arena_keys, load_arenas
 from games.ricochet.authority import authority
 from games.ricochet.autopilot import Autopilot
 from games.ricochet.bots import LEVELS, BotSettings, bots
+from games.ricochet.chat import room
 from games.ricochet.components import Score, Team
 from games.ricochet.events import Joined, Left, WantedOn
 from games.ricochet.match import Match, Mode, Part
@@ -135,6 +136,7 @@ GAME = Game(
         seat=seat_for_newcomer,
         joined=Joined,
         left=Left,
+        room=[room],
         seated=seated,
         autopilot=Autopilot(),
     ),

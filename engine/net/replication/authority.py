@@ -205,7 +205,7 @@ class Authority:
     # In the tick
 
     def _make_plugin(self) -> Plugin:
-        plugin = Plugin("net.authority", needs=[networking, *hosted(self.multiplayer)])
+        plugin = Plugin("net.authority", needs=[networking, *hosted(self.multiplayer), *self.multiplayer.room])
         plugin.setup(self._prepare)
         plugin.commands()(self._commands)
         for told in self._codec.told:
