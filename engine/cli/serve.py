@@ -20,7 +20,7 @@ from engine.events import OnError
 from engine.net.connection.address import Address
 from engine.net.multiplayer import multiplayer_of
 from engine.net.replication.authority import Authority
-from engine.net.replication.rewind import SawBehind
+from engine.net.replication.hosted import journalled
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.host import Host
 
@@ -81,7 +81,7 @@ async def serve(game: Game, options: Options, asked: ServeOptions) -> None:
         if asked.record is not None:
             asked.record.parent.mkdir(parents=True, exist_ok=True)
             notes = {**header(game, options), "hosted": True}
-            scene.recorder = Recorder(asked.record, notes, only=(*game.journalled, SawBehind))
+            scene.recorder = Recorder(asked.record, notes, only=journalled(game))
         app.push(scene)
         for name in ("SIGINT", "SIGTERM"):
             with suppress(NotImplementedError, AttributeError):  # where the loop has no signals, Ctrl-C raises

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.app import Plugin
+from engine.app import Game, Plugin
 from engine.ecs import World
-from engine.net.multiplayer import Multiplayer, Went
-from engine.net.replication.rewind import rewinding
+from engine.net.multiplayer import Came, Multiplayer, Went, multiplayer_of
+from engine.net.replication.rewind import SawBehind, rewinding
 from engine.net.wire.protocol import Protocol
 
 
@@ -15,6 +15,13 @@ def hosted(multiplayer: Multiplayer) -> list[Plugin]:
     if multiplayer.left is Went:
         plugins.append(_leaving(multiplayer.protocol))
     return plugins
+
+
+def journalled(game: Game) -> tuple[type, ...]:
+    """The external events that matter in a hosted room: what its recording has to note besides commands."""
+    multiplayer = multiplayer_of(game)
+    own = tuple(kind for kind in (Came, Went) if kind in (multiplayer.joined, multiplayer.left))
+    return (*game.journalled, *own, SawBehind)
 
 
 def _leaving(protocol: Protocol) -> Plugin:
