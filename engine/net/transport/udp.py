@@ -75,13 +75,19 @@ class SocketClosed:
 Sink = Callable[[Any], object]
 """Takes every event, in order: `Event`, `SocketOpened` and `SocketClosed`."""
 
+OTHER_PREFIX = b"\xff\xff\xff\xff"
+"""How datagrams of other protocols than ours begin, such as server queries; no packet of a connection does."""
+Other = Callable[[bytes, tuple[str, int], float], Iterable[bytes]]
+"""Takes such a datagram, its source and the time, and gives the datagrams to answer with."""
+
 
 class Udp:
     """The sockets of one endpoint. `now` for the endpoint is the time of the running loop.
 
     With `conditions`, every datagram passes a bad network on its way in and out: for trying a game on a machine of its
     own as if it were far away. `seed` decides what happens to which. To a `capture`, every datagram is written as it
-    leaves or reaches the socket.
+    leaves or reaches the socket. Datagrams that begin with `OTHER_PREFIX` are for `other`, if there is one, and what it
+    returns goes back at once.
     """
 
     def __init__(
@@ -93,6 +99,7 @@ class Udp:
         conditions: Conditions | None = None,
         seed: int | str = 0,
         capture: Capture | None = None,
+        other: Other | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.unsent = 0
@@ -115,6 +122,7 @@ class Udp:
         self._in = Link(conditions, f"{seed} in") if conditions else None
         self._out = Link(conditions, f"{seed} out") if conditions else None
         self._capture = capture
+        self._other = other
         self._errors = 0
         self._closed = False
 
@@ -197,7 +205,7 @@ class Udp:
 
     def _drain(self, opened: socket.socket, now: float) -> int:
         """Take in up to `DRAIN` datagrams; how many there were."""
-        receive = self.endpoint.receive_datagram
+        receive = self.endpoint.receive_datagram if self._other is None else self._receive
         link, capture = self._in, self._capture
         plain = link is None and capture is None and opened is self._sockets.get(socket.AF_INET)
         for taken in range(DRAIN):
@@ -238,10 +246,26 @@ class Udp:
             if self._capture is not None:
                 self._capture.write(datagram, _address(source), _address(opened.getsockname()))
             if self._in is None:
-                self.endpoint.receive_datagram(datagram, _address(source), now)
+                self._receive(datagram, _address(source), now)
             else:
                 self._in.send(datagram, _address(source), now)
             self._flush_soon(now)
+
+    def _receive(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
+        """Let the endpoint have a datagram, or `other` if it is for that."""
+        if self._other is None or datagram[:4] != OTHER_PREFIX:
+            self.endpoint.receive_datagram(datagram, source, now)
+            return
+        try:
+            answers = self._other(datagram, source, now)
+        except Exception:
+            _log.exception("no answer to a datagram of another protocol")
+            return
+        for answer in answers:
+            if self._out is None:
+                self._send(answer, Address(*source))
+            else:
+                self._out.send(answer, Address(*source), now)
 
     def _failed(self, opened: socket.socket, error: OSError) -> bool:
         """Whether an error in reading was one too many: then the socket is closed.
@@ -273,7 +297,7 @@ class Udp:
             self._look(now)
         if self._in is not None:
             for datagram, source in self._in.arrivals(now):
-                self.endpoint.receive_datagram(datagram, source, now)
+                self._receive(datagram, source, now)
         datagrams = self.endpoint.datagrams_to_send(now)
         if self._out is None and self._capture is None and len(self._sockets) == 1:
             self._send_all(datagrams)
