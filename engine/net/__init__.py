@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.net.connection.events import Connected, Disconnected, Received
-    from engine.net.multiplayer import SPECTATOR, Came, Me, Multiplayer, Went
+    from engine.net.multiplayer import SPECTATOR, Came, Me, Multiplayer, Went, Withdrawn
     from engine.net.networking import Guest, Host, hosting, joining, networking
     from engine.net.wire import Audience, Axis, Channel, MaxBytes, MaxItems, Protocol, Quantized, Range
 
 _WHERE = {
     "engine.net.connection.events": "Connected Disconnected Received",
-    "engine.net.multiplayer": "SPECTATOR Came Me Multiplayer Went",
+    "engine.net.multiplayer": "SPECTATOR Came Me Multiplayer Went Withdrawn",
     "engine.net.networking": "Guest Host hosting joining networking",
     "engine.net.wire": "Audience Axis Channel MaxBytes MaxItems Protocol Quantized Range",
 }
@@ -42,6 +42,7 @@ __all__ = [
     "Range",
     "Received",
     "Went",
+    "Withdrawn",
     "hosting",
     "joining",
     "networking",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from engine.app import AppError, Game, Options, Plugin
 from engine.ecs import World
@@ -13,6 +13,8 @@ from engine.net.wire.protocol import Protocol
 
 if TYPE_CHECKING:
     from engine.net.replication.state import State
+
+E = TypeVar("E")
 
 SPECTATOR = -1
 """The player number of who only watches."""
@@ -39,6 +41,16 @@ class Me:
 
     player: int
     """The number in one's commands, or `SPECTATOR`."""
+
+
+@dataclass(slots=True)
+class Withdrawn(Generic[E]):
+    """`Withdrawn[Thrown]`, in a client's shown world: its prediction told of an event that did not happen after all.
+
+    What was begun for it and still goes on, such as a long sound, can be ended.
+    """
+
+    event: E
 
 
 def _sit(world: World, player: int) -> None:

@@ -29,5 +29,7 @@ class NetFigures:
     """How often the server decided otherwise than predicted, by more than the tolerance."""
     prediction_error: float = 0.0
     """How far off the last corrected prediction was, in world units."""
+    correction: float = 0.0
+    """How far corrections moved what is shown of one's own in the last tick, in world units."""
     desyncs: int = 0
     """How often the replica was found to differ from the server's world."""

@@ -13,7 +13,7 @@ from typing import Any
 from engine.app import App, Begin, Commanded, End, Game, Plugin, Scene, Tick, Time
 from engine.ecs import Entity, World
 from engine.events import OnError, Phase
-from engine.net.multiplayer import Multiplayer, multiplayer_of
+from engine.net.multiplayer import Multiplayer, Withdrawn, multiplayer_of
 from engine.net.networking import networking
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.participant import Participant
@@ -39,6 +39,7 @@ class Showing:
         self._commands: list[object] = []
         self._replica: object = None
         self._reconciled = -1
+        self._counted = 0
         self.plugin = self._make_plugin()
 
     def _make_plugin(self) -> Plugin:
@@ -81,6 +82,7 @@ class Showing:
         )
         self.mirror.aliases = self.prediction.aliases
         self._reconciled = -1
+        self._counted = 0
 
     def _predicting_scene(self) -> Scene:
         options = self.participant.options
@@ -155,6 +157,18 @@ class Showing:
         for event in prediction.events:
             world.post(event)
         prediction.events.clear()
+        withdrawn: Any = Withdrawn
+        for event in prediction.withdrawn:
+            world.post_as(withdrawn[type(event)], Withdrawn(event))
+        prediction.withdrawn.clear()
+        self._note_figures()
+
+    def _note_figures(self) -> None:
+        figures, prediction = self.participant.figures, self.prediction
+        figures.corrections += prediction.corrections - self._counted
+        self._counted = prediction.corrections
+        figures.prediction_error = prediction.error
+        figures.correction = prediction.visible
 
 
     def _jump(self, world: World, end: End) -> None:
