@@ -638,6 +638,14 @@ class Simulation:
         pairs = self._touching_ids()
         return sorted([*pairs[pairs[:, 0] == id, 1].tolist(), *pairs[pairs[:, 1] == id, 0].tolist()])
 
+    def touches(self, a: int, b: int) -> bool:
+        """Whether two entities touch, by ids."""
+        slots, ranks = self.bodies.slot_of, self.bodies.rank_by_slot
+        if a not in slots or b not in slots:
+            return False
+        low, high = ranks[slots[min(a, b)]], ranks[slots[max(a, b)]]
+        return bool(contained(np.array([low << 32 | high]), self.touching)[0])
+
     def restore(self, state: SimulationState) -> None:
         """Make the space anew from the world's columns and `state`."""
         self.bodies = Bodies()

@@ -234,6 +234,10 @@ class Space:
         ids = self.simulation.touching_ids_of(entity.id)
         return [found for id in ids if (found := self.world.find(id)) is not None]
 
+    def touches(self, a: Entity, b: Entity) -> bool:
+        """Whether these two touch as of the last step."""
+        return self.simulation.touches(a.id, b.id)
+
     def _queries(self) -> Queries:
         if self.simulation.is_fresh:
             raise PhysicsError(

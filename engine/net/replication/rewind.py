@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.app import End, Physics, Plugin, Time
-from engine.ecs import Component, Entity, World, digest
+from engine.ecs import Component, Entity, Rows, World, digest
 from engine.ecs.column import Column
 from engine.events import Phase
 from engine.net.replication.places import Place, Places, PlacesState
@@ -36,6 +36,8 @@ PRESENT = 0.5
 """Who sees others less than this many ticks late sees the present."""
 DEFAULT_CAP = 0.25
 """Seconds that questions look back at most, where no judged pair says otherwise."""
+ROOM = 0.25
+"""What the search for pairs that may touch leaves for a `b` on the move, as a part of both radii: units in a tick."""
 
 
 @dataclass(slots=True)
@@ -66,16 +68,6 @@ class RewindState:
     met: dict[tuple[int, int], _Met]
 
 
-@dataclass(slots=True)
-class _Moving:
-    """The rows of one table with an `a`, about to be moved by the solver."""
-
-    ids: NDArray[np.uint64]
-    places: NDArray[np.float64]
-    """Before the step; shape (rows, 3)."""
-    owners: list[int]
-
-
 class Rewind:
     """The world as its players saw it. A resource of the server's world, and part of its state."""
 
@@ -94,7 +86,8 @@ class Rewind:
         """By judged pair: which columns of the history have its `b`; None for all of them."""
         self._layout: list[int] = []
         """How many entities were noted in each table: changes too if one got or lost a `b`."""
-        self._before: list[list[_Moving]] = []
+        self._before: list[NDArray[np.float64]] = []
+        """By judged pair: x, y and angle of each `a` before the step; shape (entities, 3)."""
         self._met: dict[tuple[int, int], _Met] = {}
         """By ids of `a` and `b`."""
 
@@ -217,14 +210,18 @@ class Rewind:
 
     def about_to_move(self) -> None:
         """Note where what is judged stands before the step."""
-        self._before = [list(self._moving(pair)) for pair in self._judged] if self._anyone else []
+        self._before = []
+        if self._anyone:
+            for pair in self._judged:
+                places = [rows[Transform] for rows, _ in self._moving(pair)]
+                self._before.append(np.concatenate(places) if places else np.empty((0, 3)))
 
     def has_moved(self) -> None:
         """Judge the ways gone in the step, and post the contacts that began and ended."""
         found: dict[tuple[int, int], Touch] = {}
         if self._anyone:
-            for number, (pair, before) in enumerate(zip(self._judged, self._before, strict=True)):
-                self._judge(number, before, list(self._moving(pair)), found)
+            for number, before in enumerate(self._before):
+                self._judge(number, before, found)
         if found or self._met:
             self._tell(found)
 
@@ -252,46 +249,48 @@ class Rewind:
         having = np.isin(self._places.ids, np.concatenate(ids)) if ids else np.zeros(len(self._places.ids), np.bool_)
         return None if having.all() else having.nonzero()[0]
 
-    def _moving(self, pair: Judged) -> Iterator[_Moving]:
-        """The entities with an `a`, by table; in the same order before and after the step."""
+    def _moving(self, pair: Judged) -> Iterator[tuple[Rows, Column[int, np.int64]]]:
+        """The entities with an `a`, by table, and the column of their owners; in one order before and after a step."""
         known: list[type[Component]] = []
         for kind in (pair.a,) if pair.a in self._owners else self._owners:
+            column = vars(kind)[self._owners[kind]]
             for rows in self._world.tables(pair.a, Transform, Collider, kind, without=tuple(known)):
-                column: Column[int, np.int64] = vars(kind)[self._owners[kind]]
-                yield _Moving(rows.ids, rows[Transform].copy(), rows[column].tolist())
+                yield rows, column
             known.append(kind)
 
-    def _judge(
-        self, number: int, before: list[_Moving], after: list[_Moving], found: dict[tuple[int, int], Touch]
-    ) -> None:
+    def _judge(self, number: int, start: NDArray[np.float64], found: dict[tuple[int, int], Touch]) -> None:
         """Find what touches, of one judged pair; broadly for all at once, then exactly for the few that are near."""
-        if not after or not len(self._places.ids):
+        if not len(start) or not len(self._places.ids):
             return
         most, now = self._judged[number].cap / self._dt, self._now
         seen = {player: now - min(ticks, most) for player, ticks in self.behind.items() if ticks > PRESENT}
-        owners = [owner for rows in after for owner in rows.owners]
+        owners: list[int] = []
+        parts: list[tuple[NDArray[np.uint64], NDArray[np.float64]]] = []
+        for rows, column in self._moving(self._judged[number]):
+            owners += rows[column].tolist()
+            parts.append((rows.ids, rows[Transform]))
+        ids, end = (np.concatenate(each) for each in zip(*parts, strict=True))
         chosen = [row for row, owner in enumerate(owners) if owner in seen]
         if not chosen:
             return
-        ids = np.concatenate([rows.ids for rows in after])
-        start = np.concatenate([rows.places for rows in before])
-        end = np.concatenate([rows.places for rows in after])
         if len(chosen) < len(owners):
             ids, start, end, owners = ids[chosen], start[chosen], end[chosen], [owners[row] for row in chosen]
-        times = np.array([seen[owner] for owner in owners])
+        times = np.array(list(map(seen.__getitem__, owners)))
         columns = self._columns[number]
         others = self._places.ids if columns is None else self._places.ids[columns]
-        reaches = self._world.resource(Space).reach(np.concatenate((ids, others)))
-        reach = reaches[: len(ids), None] + reaches[len(ids) :]
-        near = _near(self._places.at(times, columns), start, end, reach).ravel().nonzero()[0]
+        reach = self._world.resource(Space).reach(np.concatenate((ids, others)))
+        reach_a, reach_b = reach[: len(ids)], reach[len(ids) :]
+        near = _near(self._places.at(times, columns), start, end, reach_a, reach_b).ravel().nonzero()[0]
         for flat in near.tolist():
             row, col = divmod(flat, len(others))
-            pair = int(ids[row]), int(others[col])
-            at = self._places.place(pair[1], float(times[row]))
+            pair, time = (int(ids[row]), int(others[col])), float(times[row])
+            at = self._places.place(pair[1], time)
             if at is None or pair in found:
                 continue
-            way: tuple[Place, Place] = (tuple(start[row].tolist()), tuple(end[row].tolist()))
-            if _passes(at, *way, float(reach[row, col])):
+            x0, y0, _ = self._places.place(pair[1], time - 1) or at
+            x, y, angle = start[row].tolist()
+            way: tuple[Place, Place] = (x + at[0] - x0, y + at[1] - y0, angle), tuple(end[row].tolist())
+            if _passes(at, *way, float(reach_a[row] + reach_b[col])):
                 met = self._touch(self._judged[number], pair, owners[row], way, at)
                 if met is not None:
                     found[pair] = met
@@ -299,7 +298,10 @@ class Rewind:
     def _touch(
         self, judged: Judged, pair: tuple[int, int], owner: int, way: tuple[Place, Place], at: Place
     ) -> Touch | None:
-        """Whether a pair touches: on its whole way in this tick, or at the end of it if it did before."""
+        """Whether a pair touches: on the whole way that `a` went past `b` in this tick, or at its end if it did before.
+
+        `b` stands still for it, at the place it had in the end; what it moved itself is taken off the way's start.
+        """
         a, b = self._world.find(pair[0]), self._world.find(pair[1])
         if a is None or b is None or a == b or self._owner(b) == owner:
             return None
@@ -315,7 +317,7 @@ class Rewind:
         met = touch(collider_a.shape, end if known else start, end, collider_b.shape, at)
         if met is None or known:
             return met
-        return None if b in self._world.resource(Space).touching(a) else met  # it began while its owner saw the present
+        return None if self._world.resource(Space).touches(a, b) else met  # it began while its owner saw the present
 
     def _tell(self, found: dict[tuple[int, int], Touch]) -> None:
         """Post what is new among the contacts found, and what ended."""
@@ -425,16 +427,21 @@ def _noted(
 
 
 def _near(
-    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64], reach: NDArray[np.float64]
+    points: NDArray[np.float64],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    reach_a: NDArray[np.float64],
+    reach_b: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Which points may come within `reach` of ways: those that are that near to the circle around a whole way.
+    """Which points may come within reach of ways: those that are that near to the circle around a whole way.
 
-    Points as `Places.at` gives them, ways by their ends (ways, 2 or more), answers of shape (ways, points).
+    Points are as `Places.at` gives them, ways known by their ends, shape (ways, 2 or more); the reach of ways and of
+    points goes together, with room for points on the move. Answers have shape (ways, points).
     """
     half = (end[:, :2] - start[:, :2]) * 0.5
     away = points - (start[:, :2] + half)[:, :, None]
     away *= away
-    most = reach + np.hypot(half[:, 0], half[:, 1])[:, None]
+    most = (reach_a * (1.0 + ROOM) + np.hypot(half[:, 0], half[:, 1]))[:, None] + reach_b * (1.0 + ROOM)
     most *= most
     return away[:, 0] + away[:, 1] <= most
 
@@ -476,7 +483,7 @@ def _contact(space: Space, a: Entity, b: Entity, met: Touch) -> ContactBegan[Any
         if yielding > 0 and speed > 0:
             kept = collider_a.material.elasticity * collider_b.material.elasticity
             impulse = (1 + kept) * speed / yielding
-            energy = max(0.0, 1 - kept * kept) * speed * speed / yielding / 2
+            energy = max(0.0, 1 - kept * kept) * speed * speed / yielding  # the solver's measure: twice what is lost
     return ContactBegan(a, b, met.x, met.y, met.nx, met.ny, impulse, energy)
 
 
