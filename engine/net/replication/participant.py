@@ -80,6 +80,7 @@ class Participant:
         self.happened.clear()
         self.changed.clear()
         self.welcome = None
+        self._loaded = False
 
     @property
     def greeted(self) -> bool:
@@ -89,7 +90,7 @@ class Participant:
     @property
     def ready(self) -> bool:
         """Whether there is something to show."""
-        return self.welcome is not None and self.replica.newest is not None
+        return self.welcome is not None and self._loaded
 
     @property
     def latest(self) -> State | None:
@@ -111,8 +112,9 @@ class Participant:
         kind = type(message)
         if kind is Snapshot or kind is Full or kind is Prefab:
             state = self.replica.receive(message)
-            if state is not None:
+            if state is not None and kind is Snapshot:  # a full one is long on its way, and says nothing of the others
                 self.playout.arrived(state.tick, now)
+                self._loaded = True
         elif kind is Happened:
             self._keep(self.happened, (message.tick, message.payload))
         elif kind is Pace:
