@@ -2,6 +2,7 @@
 
     u8          bits 0, 1: which of the entities that stay have changed: 0 none, 1 all may have, 2 is told
                 bit 2: entities came or went;  bit 3: there is no earlier state, all are new
+                bit 4: what is not told of did not quite go on by its rates, there was no room to tell
     u32         the tick, lowest byte first
     varint      ticks back to the earlier state, unless bit 3 is set
     if some came or went
@@ -27,12 +28,13 @@ import numpy as np
 from engine.net.replication.layout import MOST_SLOTS, Bools, Ints, Link, Shape
 from engine.net.replication.packing import fold, pack, unfold, unpack
 from engine.net.replication.prefabs import LARGEST, Prefab
-from engine.net.replication.state import State
+from engine.net.replication.state import State, predicted
 from engine.net.wire.errors import ProtocolError
 
 NONE, ALL, TOLD = 0, 1, 2
 STRUCTURE = 4
 FULL = 8
+PARTIAL = 16
 GROUP = 8
 MANY = 0.9
 """Where so many of the entities changed, telling which costs more than their zeros."""
@@ -50,46 +52,40 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
     shape = target.shape
     head = bytearray(5)
     parts: list[bytes] = []
-    flags = 0
+    flags = PARTIAL if target.partial else 0
     if base is None:
         flags |= FULL
+        before, expected = shape.layout.nothing, _NOTHING
     else:
         _put_varint(head, target.tick - base.tick)
-    if base is not None and base.shape is shape:
-        residual = target.cells - base.predicted(target.tick - base.tick)
+        before, expected = base.shape, predicted(base.shape, base.cells, target.tick - base.tick)
+    link = None if before is shape else shape.link(before)
+    if link is None:
+        residual, fresh, spawned = target.cells - expected, _NOTHING, 0
         counts, places, entities = shape.counts, shape.entities, len(shape.slots)
-        fresh, fresh_counts, spawned = None, None, 0
     else:
-        link = shape.link(base.shape if base is not None else shape.layout.nothing)
-        spawned = len(link.spawned)
+        residual = target.cells[link.kept] - expected[link.sources]
+        fresh = target.cells[link.fresh] - _firsts(shape, link, prefabs)
+        counts, places, entities, spawned = link.counts, link.places, link.entities, len(link.spawned)
         if spawned or len(link.gone):
             flags |= STRUCTURE
             _put_varint(head, len(link.gone))
             _put_varint(head, spawned)
             parts.append(_structure(link, target))
-        if base is not None:
-            residual = target.cells[link.kept] - base.predicted(target.tick - base.tick)[link.sources]
-        else:
-            residual = _NOTHING
-        counts, places, entities = link.counts, link.places, link.entities
-        fresh = target.cells[link.fresh] - _firsts(shape, link, prefabs)
-        fresh_counts = link.fresh_counts
-    changed = residual != 0
     touched = np.zeros(entities, np.bool_)
-    touched[places[changed]] = True
+    touched[places[residual != 0]] = True
     number = int(np.count_nonzero(touched))
-    if number:
-        if number >= MANY * entities:
-            flags |= ALL
-        else:
-            flags |= TOLD
-            parts.append(_marks(touched))
-            cells = touched[places]
-            residual, counts = residual[cells], _counted(cells, counts)
-    else:
+    if not number:
         residual, counts = _NOTHING, np.zeros_like(counts)
-    if fresh is not None and len(fresh):
-        parts.append(pack(fold(np.concatenate((residual, fresh))), np.concatenate((counts, fresh_counts))))
+    elif number >= MANY * entities and not target.partial:
+        flags |= ALL
+    else:
+        flags |= TOLD
+        parts.append(_marks(touched))
+        cells = touched[places]
+        residual, counts = residual[cells], _counted(cells, counts)
+    if link is not None and len(fresh):
+        parts.append(pack(fold(np.concatenate((residual, fresh))), np.concatenate((counts, link.fresh_counts))))
     elif number:
         parts.append(pack(fold(residual), counts))
     head[0] = flags
@@ -173,9 +169,11 @@ class Reading:
         self.flags = payload[0]
         self.tick = int.from_bytes(payload[1:5], "little")
         self.at = 5
+        self.told: Bools | None = None
+        """By entity: whether it was told of; None if all others went on exactly by their rates."""
         self.base: int | None = None
         """The tick of the state it builds on; None if it needs none."""
-        if self.flags > 15 or self.flags & 3 == 3:
+        if self.flags > 31 or self.flags & 3 == 3:
             raise ProtocolError(f"a snapshot with flags {self.flags}")
         if not self.flags & FULL:
             back = self._varint()
@@ -187,44 +185,33 @@ class Reading:
         """The state it makes of `base`; new entities get serials from `serial` on. Raises `ProtocolError`."""
         old = base.shape
         shape = self._shape(old, prefabs, serial) if self.flags & STRUCTURE else old
-        ticks = 0 if self.base is None else self.tick - base.tick
-        if shape is old:
-            counts, places, entities = shape.counts, shape.entities, len(shape.slots)
-            cells = base.predicted(ticks)
-            fresh_counts = None
+        expected = predicted(old, base.cells, 0 if self.base is None else self.tick - base.tick)
+        link = None if shape is old else shape.link(old)
+        if link is None:
+            cells, counts, places, entities = expected.copy(), shape.counts, shape.entities, len(shape.slots)
         else:
-            link = shape.link(old)
-            counts, places, entities = link.counts, link.places, link.entities
-            cells = base.predicted(ticks)[link.sources]
-            fresh_counts = link.fresh_counts
+            cells, counts, places, entities = expected[link.sources], link.counts, link.places, link.entities
         mode = self.flags & 3
-        chosen: Any = None
-        if mode == TOLD:
-            touched = self._marks(entities)
-            chosen = touched[places]
+        touched = self._marks(entities) if mode == TOLD else np.full(entities, mode == ALL)
+        chosen = touched[places]
+        if mode != ALL:
             counts = _counted(chosen, counts)
-        elif mode == NONE:
-            counts = np.zeros_like(counts)
         fresh = _NOTHING
-        if fresh_counts is not None and fresh_counts.any():
-            changes = self._unpack(np.concatenate((counts, fresh_counts)))
-            number = int(counts.sum())
+        if link is not None and len(link.fresh):
+            changes = self._unpack(np.concatenate((counts, link.fresh_counts)))
+            number = len(changes) - len(link.fresh)
             changes, fresh = changes[:number], changes[number:]
-        elif mode != NONE:
-            changes = self._unpack(counts)
         else:
-            changes = _NOTHING
-        if chosen is not None:
-            if cells is base.cells:
-                cells = cells.copy()
-            cells[chosen] += changes
-        elif len(changes):
-            cells = cells + changes
-        if shape is not old:
+            changes = self._unpack(counts) if mode != NONE else _NOTHING
+        cells[chosen] += changes
+        if link is not None:
             whole = np.empty(shape.size, np.int64)
             whole[link.kept] = cells
             whole[link.fresh] = fresh + _firsts(shape, link, prefabs)
             cells = whole
+        if self.flags & PARTIAL:
+            self.told = np.ones(len(shape.slots), np.bool_)
+            self.told[link.stays if link is not None else slice(None)] = touched
         return State(self.tick, shape, cells, self._private(base, shape), prefabs)
 
     def _shape(self, old: Shape, prefabs: Mapping[int, Prefab], serial: int) -> Shape:

@@ -236,6 +236,18 @@ class Shape:
         cells = np.minimum(self.keys.searchsorted(keys), self.size - 1)
         return cells, self.keys[cells] == keys
 
+    def part(self, chosen: Bools) -> Shape:
+        """The shape of some of the entities."""
+        return Shape(
+            self.layout,
+            self.slots[chosen],
+            self.ids[chosen],
+            self.kinds[chosen],
+            self.prefabs[chosen],
+            self.births[chosen],
+            self.serials[chosen],
+        )
+
     @property
     def names(self) -> frozenset[int]:
         """The numbers of all prefabs in use."""

@@ -91,6 +91,8 @@ class Mirror:
         self._aliased: dict[int, int] = {}
         self._but: frozenset[int] = _NOBODY
         self._shown: dict[int, tuple[int, int]] = {}  # by the server's id: the id shown, and the serial
+        self._left = 0  # entities of the state in `but`
+        self._lacks = False  # somebody is not there who should be
         self._state: State | None = None
         self._plan: _Plan | None = None
         self._turning: set[int] = set()
@@ -128,6 +130,7 @@ class Mirror:
         if (
             before is None
             or state.shape is not before.shape
+            or self._lacks
             or but != self._but
             or self.aliases != self._aliased
             or (state is not before and state.private.keys() != before.private.keys())
@@ -156,10 +159,13 @@ class Mirror:
     def _arrange(self, state: State) -> None:
         world, but, aliases = self.world, self._but, self.aliases
         shape = state.shape
-        there: dict[int, int] = {}
-        for id, serial in zip(shape.ids.tolist(), shape.serials.tolist(), strict=True):
-            if id not in but and aliases.get(id, id) not in but:
-                there[id] = serial
+        self._lacks = False
+        there = {
+            id: serial
+            for id, serial in zip(shape.ids.tolist(), shape.serials.tolist(), strict=True)
+            if id not in but and aliases.get(id, id) not in but
+        }
+        self._left = len(shape.slots) - len(there)
         for id, (shown, _) in list(self._shown.items()):
             if id in there and aliases.get(id, id) == shown:
                 continue
@@ -228,10 +234,8 @@ class Mirror:
         shape, layout, world = state.shape, self._layout, self.world
         plan = _Plan(shape)
         servers = list(self._shown)
-        plan.complete = all(
-            id in self._shown or id in self._but or self.shown(id) in self._but for id in shape.places
-        ) and all(id in shape.places for id in servers)
         servers = [id for id in servers if id in shape.places]
+        plan.complete = len(servers) == len(self._shown)
         slots = shape.slots[[shape.places[id] for id in servers]]
         ids: Ids = np.array([self._shown[id][0] for id in servers], np.uint64)
         indices = (ids & np.uint64(INDEX)).astype(np.int64)
@@ -239,12 +243,14 @@ class Mirror:
         if len(indices) and indices.max() >= used.used:
             fit = indices < used.used
             ids, indices, slots, plan.complete = ids[fit], indices[fit], slots[fit], False
-        tables = np.where(used.generations[indices] == ids >> np.uint64(32), used.tables[indices], -1)
+        current = used.generations[indices] == ids >> np.uint64(32)
+        self._lacks = len(servers) < len(shape.slots) - self._left or not current.all()
+        tables: Ints = np.where(current, used.tables[indices], -1)
         rows = used.rows[indices]
         if (tables < 0).any():
             plan.complete = False
-        for place in sorted(set(tables.tolist()) - {-1}):
-            table = world._tables[place]
+        for place in np.unique(tables[tables >= 0]).tolist():
+            table: Table = world._tables[int(place)]
             plan.raw.append((table, table.ids[: table.count].tobytes()))
             of = np.flatnonzero(tables == place)
             of = of[rows[of].argsort()]
@@ -281,7 +287,7 @@ class Mirror:
             for stretch in plan.other:
                 self._put(stretch, state)
             return
-        changed = np.flatnonzero(state.cells != before.cells)
+        changed = np.flatnonzero(state.shown != before.shown)
         if len(changed):
             columns = set((state.shape.keys[changed] // MOST_SLOTS).tolist())
             for stretch in plan.other:
@@ -309,7 +315,7 @@ class Mirror:
 
     def _move(self, plan: _Plan, state: State, later: State | None, time: float) -> None:
         ahead = max(0.0, time - state.tick)
-        values = state.cells[plan.whole] * plan.steps
+        values = state.shown[plan.whole] * plan.steps
         if later is None:
             self.extrapolated += ahead > 0
             ahead = min(ahead, self.extrapolation)
@@ -320,7 +326,7 @@ class Mirror:
             if link is None:
                 link = plan.links[later.shape.number] = self._link(plan, later.shape)
             here, cells, alone = link
-            aim = later.cells[cells] * plan.steps[here]
+            aim = later.shown[cells] * plan.steps[here]
             aim -= values[here]
             if len(plan.turning):
                 turning = plan.turning if len(here) == len(values) else np.flatnonzero(np.isin(here, plan.turning))
@@ -338,7 +344,7 @@ class Mirror:
         """Move what has a rate on by it."""
         shape = plan.shape
         moved = np.zeros(shape.size)
-        moved[shape.rated] = state.cells[shape.rates] * (shape.factors * ticks)
+        moved[shape.rated] = state.shown[shape.rates] * (shape.factors * ticks)
         steps = moved[plan.whole] * plan.steps
         if only is None:
             values += steps

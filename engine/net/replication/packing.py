@@ -67,12 +67,13 @@ def pack(numbers: Unsigned, counts: Ints) -> bytes:
     bits[np.arange(columns), wide] -= counts
     if longest == WORD:
         bits[:, LONGEST] = np.iinfo(np.int64).max
-    narrow = bits.argmin(axis=1)
+    narrow: Ints = bits.argmin(axis=1)
     used = wide > 0
     narrow[~used] = 0
     split = narrow < wide
     is_wide = lengths > narrow[column]
-    widths = np.where(is_wide, wide[column], narrow[column])
+    widths: Ints = narrow[column]
+    widths[is_wide] = wide[column[is_wide]]
     written = np.column_stack((wide[used], narrow[used]))
     written[written == WORD] = LONGEST
     head = (written[:, :, None] >> _PLACES) & 1

@@ -2,7 +2,8 @@
 
 A payload is JSON, UTF-8: the number, the entity's components as the bits of `Layout.components`, the constant parts by
 bit (numbers as they are, object fields as `engine.events.plain` writes them), and the cells of the first such entity,
-from which those of later ones differ little. Nothing that is read runs code, or makes anything but the declared types.
+from which those of later ones differ little. Or it is a list of one: the numbers of prefabs to forget. Nothing that is
+read runs code, or makes anything but the declared types.
 """
 
 from __future__ import annotations
@@ -98,10 +99,13 @@ class Makes:
         message = system.Prefab(text.encode())
         return Prefab(number, kind, parts, self._dense(kind, cells), message)
 
-    def read(self, payload: bytes) -> Prefab:
-        """The prefab in a payload. Raises `ProtocolError`."""
+    def read(self, payload: bytes) -> Prefab | list[int]:
+        """The prefab in a payload, or the numbers of those to forget. Raises `ProtocolError`."""
         try:
-            number, mask, written, cells = json.loads(payload)
+            told = json.loads(payload)
+            if len(told) == 1:
+                return [number for number in told[0] if type(number) is int]
+            number, mask, written, cells = told
             if type(number) is not int or not 0 <= number < LARGEST or type(mask) is not int or mask <= 0:
                 raise ProtocolError("a prefab without a number or components")
             if mask >> len(self.layout.components):
@@ -131,10 +135,17 @@ class Makes:
         return dense
 
 
+def forget_prefabs(numbers: list[int]) -> bytes:
+    """The payload that tells a client to forget prefabs."""
+    return json.dumps([numbers], separators=(",", ":")).encode()
+
+
 def _hint(kind: type[Component], name: str) -> Any:
     """What the annotation `Obj[T]` says is in the field; `Any` where it cannot be found out."""
     if name in kind.columns:
-        return type(kind.specs[name].ctype().value)
+        ctype: Any = kind.specs[name].ctype
+        value: object = ctype().value
+        return type(value)
     try:
         arguments = typing.get_args(typing.get_type_hints(kind)[name])
     except NameError:
@@ -146,13 +157,15 @@ def _collect(hint: Any, known: dict[str, type]) -> None:
     """The dataclasses and enums that values declared like this may be of."""
     for argument in typing.get_args(hint):
         _collect(argument, known)
-    if not isinstance(hint, type) or known.get(hint.__name__) is hint:
+    if not isinstance(hint, type):
         return
-    if is_dataclass(hint) or issubclass(hint, Enum):
-        known[hint.__name__] = hint
-    if is_dataclass(hint):
-        for inner in typing.get_type_hints(hint).values():
+    kind = cast("type[Any]", hint)
+    if known.get(kind.__name__) is kind or kind.__module__ == "builtins":
+        return
+    if is_dataclass(kind) or issubclass(kind, Enum):
+        known[kind.__name__] = kind
+    if is_dataclass(kind):
+        for inner in typing.get_type_hints(kind).values():
             _collect(inner, known)
-    if hint.__module__ != "builtins":
-        for below in cast("list[type]", hint.__subclasses__()):
-            _collect(below, known)
+    for below in kind.__subclasses__():
+        _collect(below, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from heapq import heappop, heappush
 from typing import Any
 
@@ -196,6 +196,12 @@ class Quantiser:
                 cells, _ = shape.find(columns * MOST_SLOTS + shape.slots[place])
                 first[columns] = state.cells[cells]
                 self.prefabs[number] = self._makes.intern(self.world, id, kind, number, first)
+
+    def forget(self, numbers: Set[int]) -> None:
+        """Drop prefabs. What is made like them later gets a new one."""
+        for number in numbers:
+            del self.prefabs[number]
+        self._names = {key: number for key, number in self._names.items() if number not in numbers}
 
     # What they are like
 

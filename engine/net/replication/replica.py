@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine.net.replication.delta import MissingError, Reading
-from engine.net.replication.layout import MOST_SLOTS, Layout
+from engine.net.replication.layout import MOST_SLOTS, Bools, Layout
 from engine.net.replication.prefabs import Makes
 from engine.net.replication.prefabs import Prefab as Known
-from engine.net.replication.state import State, nothing
+from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
 from engine.net.wire.system import Full, Prefab, Snapshot
@@ -37,6 +37,7 @@ class Replica:
         self._makes = Makes(self.layout)
         self._nothing = nothing(self.layout)
         self._base = self._nothing
+        self._forgotten: set[int] = set()  # but still in use
         self._serial = 1
         self._missing = 0
 
@@ -78,9 +79,23 @@ class Replica:
 
     def _learn(self, payload: bytes) -> None:
         prefab = self._makes.read(payload)
+        if isinstance(prefab, list):
+            self._forgotten.update(prefab)
+            self._forget()
+            return
+        self._forgotten.discard(prefab.number)
         if len(self.prefabs) >= MOST_SLOTS and prefab.number not in self.prefabs:
             raise ProtocolError("more prefabs than there can be entities")
         self.prefabs[prefab.number] = prefab
+
+    def _forget(self) -> None:
+        """Drop the prefabs that the server will not name again, but those of states that are still here."""
+        used: set[int] = set(self._base.shape.names)
+        for state in self.states.values():
+            used |= state.shape.names
+        for number in self._forgotten - used:
+            self.prefabs.pop(number, None)
+        self._forgotten &= used & self.prefabs.keys()
 
     def _apply(self, payload: bytes) -> State | None:
         reading = Reading(payload)
@@ -98,12 +113,25 @@ class Replica:
             base = found
         state = reading.apply(base, self.prefabs, self._serial)
         self._serial += len(state.ids)
+        if reading.told is not None:
+            self._go_on(state, reading.told)
         self._base = base
         self._missing = 0
         if reading.base is None:
             self.wants_full = False
         self._keep(state)
         return state
+
+    def _go_on(self, state: State, told: Bools) -> None:
+        """Show what the snapshot says nothing of as it was known before, gone on by its rates."""
+        before, _ = self.at(state.tick)
+        if before is None:
+            return
+        link = state.shape.link(before.shape)
+        gone_on = predicted(before.shape, before.shown, state.tick - before.tick)[link.sources]
+        untold = ~told[state.shape.entities[link.kept]]
+        state.shown = state.cells.copy()
+        state.shown[link.kept[untold]] = gone_on[untold]
 
     def _keep(self, state: State) -> None:
         states = self.states

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from engine.ecs import World
 from engine.net.replication.delta import encode, encode_private
-from engine.net.replication.interest import Interest
+from engine.net.replication.interest import Interest, Places, Subsets
 from engine.net.replication.layout import Layout
+from engine.net.replication.prefabs import forget_prefabs
 from engine.net.replication.quantise import Quantiser
 from engine.net.replication.state import State
 from engine.net.wire.errors import SchemaError
@@ -18,6 +19,8 @@ from engine.net.wire.system import MOST_FULL, MOST_SNAPSHOT, Checked, Full, Pref
 
 MOST_SENT = 64
 """States sent to a client and not yet acked, that are kept to build on."""
+MOST_PREFABS = 4096
+"""Prefabs after which those no longer in use are looked for."""
 FULL_EVERY = 2.0
 """Seconds between two full snapshots for one client, at the least: they are long."""
 
@@ -25,7 +28,7 @@ FULL_EVERY = 2.0
 class Client:
     """What the server knows of what a client knows."""
 
-    __slots__ = ("base", "complete", "full_at", "interest", "player", "sent", "shape", "told", "wants_full")
+    __slots__ = ("base", "forgets", "full_at", "interest", "last", "player", "sent", "shape", "told", "wants_full")
 
     def __init__(self, player: int, interest: Interest | None) -> None:
         self.player = player
@@ -35,6 +38,8 @@ class Client:
         """The newest it said it has, or the full one on its way to it."""
         self.sent: dict[int, State] = {}
         """What it will have at a tick if that snapshot arrives."""
+        self.forgets: list[Prefab] = []
+        """What it has yet to be told to forget."""
         self.told: set[int] = set()
         """The prefabs it has been sent."""
         self.shape = -1
@@ -42,8 +47,8 @@ class Client:
         self.wants_full = True
         self.full_at = 0
         """The tick of the last full snapshot."""
-        self.complete: State | None = None
-        """What it was told last."""
+        self.last: State | None = None
+        """What it was sent last."""
 
 
 class Replicator:
@@ -70,6 +75,9 @@ class Replicator:
         self._bodies: dict[tuple[int, int], tuple[State, State, bytes, int]] = {}
         self._snapshots: dict[int, Snapshot] = {}
         self._fulls: dict[int, tuple[State, bytes, int]] = {}
+        self._subsets = Subsets()
+        self._places: Places | None = None
+        self._most_prefabs = MOST_PREFABS
         self._partial = budget is not None or protocol.declarations.radius is not None
 
     @property
@@ -79,7 +87,10 @@ class Replicator:
 
     def enter(self, client: int, player: int) -> None:
         """From now on make snapshots for a client, which owns the things of `player`."""
-        interest = Interest(self.layout, self.budget, self.every) if self._partial else None
+        interest = None
+        if self._partial:
+            allowance = None if self.budget is None else self.budget * self.every / self.layout.rate
+            interest = Interest(self.layout, self._subsets, allowance)
         self._clients[client] = Client(player, interest)
 
     def leave(self, client: int) -> None:
@@ -109,6 +120,9 @@ class Replicator:
         self._bodies.clear()
         self._snapshots.clear()
         self._fulls.clear()
+        self._places = None
+        if len(self._quantiser.prefabs) > self._most_prefabs:
+            self._forget_prefabs()
 
     def messages(self, client: int) -> list[object]:
         """What to send to a client now, after `take`: prefabs it lacks, then one snapshot."""
@@ -130,11 +144,13 @@ class Replicator:
         if len(body) + len(private) > MOST_SNAPSHOT:
             messages.append(self._full(known, target))
             return messages
-        known.sent[target.tick] = target
+        known.last = known.sent[target.tick] = target
         if len(known.sent) > MOST_SENT:
             del known.sent[next(iter(known.sent))]
         self.updates += updates
         self.bytes += len(body) + len(private)
+        if known.interest is not None:
+            known.interest.spent(len(body) + len(private))
         if private:
             messages.append(Snapshot(body + private))
             return messages
@@ -144,32 +160,64 @@ class Replicator:
         messages.append(snapshot)
         return messages
 
-    def checked(self) -> Checked | None:
-        """The sums of the state last taken, for clients that are told everything; None where they are not."""
-        return None if self._now is None or self._partial else self._now.checked()
+    def checked(self, client: int | None = None) -> Checked | None:
+        """The sums of the state last taken, good for all clients; None where they are not told everything.
+
+        Of a client: the sums of what it was sent last.
+        """
+        if client is None:
+            return None if self._now is None or self._partial else self._now.checked()
+        known = self._clients.get(client)
+        return None if known is None or known.last is None else known.last.checked()
 
     def _target(self, client: Client, now: State) -> State:
         """What the client is to know."""
-        target = now
-        if client.interest is not None:
-            target = client.interest.choose(client.base, now, self._quantiser.owned(client.player))
+        target = self._chosen(client, client.interest, now) if client.interest is not None else now
         if self.layout.private:
             private = self._quantiser.private(client.player, target.shape)
             if private:
-                target = State(target.tick, target.shape, target.cells, private, self._quantiser.prefabs)
+                target = State(now.tick, target.shape, target.cells, private, now.parts, partial=target.partial)
         return target
+
+    def _chosen(self, client: Client, interest: Interest, now: State) -> State:
+        base = None if client.wants_full else client.base
+        interest.refill()
+        if base is not None and base.tick < now.tick and interest.affords(len(self._body(base, now)[0])):
+            return now
+        if self._places is None:
+            self._places = Places(now)
+        return interest.choose(base, now, self._places, self._quantiser.owned(client.player))
 
     def _prefabs(self, client: Client, target: State) -> list[object]:
         prefabs = self._quantiser.prefabs
         lacking = sorted(target.shape.names - client.told)
         client.told.update(lacking)
         client.shape = target.shape.number
-        messages: list[object] = []
+        messages: list[object] = list(client.forgets)
+        client.forgets.clear()
         for number in lacking:
             message = prefabs[number].message
             assert isinstance(message, Prefab)
             messages.append(message)
         return messages
+
+    def _forget_prefabs(self) -> None:
+        """Drop those that no state uses any more which a client may have or build on."""
+        prefabs, now = self._quantiser.prefabs, self._now
+        used = set(now.shape.names) if now is not None else set[int]()
+        for client in self._clients.values():
+            for state in (client.base, *client.sent.values()):
+                if state is not None:
+                    used |= state.shape.names
+        gone = prefabs.keys() - used
+        self._quantiser.forget(gone)
+        self._most_prefabs = max(MOST_PREFABS, 2 * len(prefabs))
+        for client in self._clients.values():
+            dropped = sorted(gone & client.told)
+            client.told -= gone
+            client.shape = -1
+            parts = [dropped[at : at + MOST_PREFABS] for at in range(0, len(dropped), MOST_PREFABS)]
+            client.forgets += [Prefab(forget_prefabs(part)) for part in parts]
 
     def _body(self, base: State, target: State) -> tuple[bytes, int]:
         """The shared part of the difference between two states, made once for all that need it."""
@@ -189,7 +237,7 @@ class Replicator:
         if len(payload) > MOST_FULL:
             raise SchemaError(f"a full snapshot takes {len(payload)} bytes, {MOST_FULL} are the most; replicate less")
         client.wants_full, client.full_at = False, target.tick
-        client.base = target
+        client.base = client.last = target
         client.sent.clear()
         self.updates += known[2]
         self.bytes += len(payload)

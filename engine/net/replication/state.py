@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.ecs import Component
 from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Layout, Shape, is_float
+from engine.net.replication.prefabs import Prefab
 from engine.net.wire.declaration import Audience, Field
 from engine.net.wire.errors import SchemaError
 from engine.net.wire.system import Checked
@@ -20,18 +22,30 @@ SUM_BYTES = 4
 class State:
     """Everything replicated at one tick, as everyone or one client is told of it. Not to be changed once made."""
 
-    __slots__ = ("_parts", "cells", "private", "shape", "tick")
+    __slots__ = ("cells", "partial", "parts", "private", "shape", "shown", "tick")
 
     def __init__(
-        self, tick: int, shape: Shape, cells: Ints, private: dict[int, tuple[int, ...]], parts: Any = None
+        self,
+        tick: int,
+        shape: Shape,
+        cells: Ints,
+        private: dict[int, tuple[int, ...]],
+        parts: Mapping[int, Prefab],
+        *,
+        partial: bool = False,
     ) -> None:
         self.tick = tick
         self.shape = shape
         self.cells = cells
-        """Whole numbers of steps; what belongs where is told by the shape."""
+        """Whole numbers of steps; what belongs where is told by the shape. Both sides have the same."""
+        self.shown = cells
+        """The cells with the best a client knows of what this snapshot did not tell of."""
         self.private = private
         """By id: the numbers of `Kind.private` of entities that the client owns."""
-        self._parts = parts  # by prefab number: the constant components
+        self.parts = parts
+        """Prefabs by number."""
+        self.partial = partial
+        """Whether some entities were left out for want of room, and just go on."""
 
     @property
     def layout(self) -> Layout:
@@ -83,7 +97,7 @@ class State:
     def values(self, number: int) -> NDArray[Any]:
         """The values of the column of that number, in the order of the slots of those that have it."""
         shape, layout = self.shape, self.layout
-        cells = self.cells[shape.starts[number] : shape.starts[number + 1]]
+        cells = self.shown[shape.starts[number] : shape.starts[number + 1]]
         if number < layout.floats:
             return cells * layout.columns[number].step
         if number >= layout.refs:
@@ -94,11 +108,11 @@ class State:
         """The components of an entity, made afresh. Raises `KeyError` if it is not in this state."""
         shape, layout = self.shape, self.layout
         place = shape.places[id]
-        prefab = self._parts[int(shape.prefabs[place])]
+        prefab = self.parts[int(shape.prefabs[place])]
         made = {kind: part.copy() for kind, part in prefab.parts.items()}
         numbers = prefab.kind.columns
         cells, _ = shape.find(np.array(numbers, np.int64) * MOST_SLOTS + shape.slots[place])
-        for number, cell in zip(numbers, self.cells[cells].tolist(), strict=True):
+        for number, cell in zip(numbers, self.shown[cells].tolist(), strict=True):
             field = layout.columns[number].field
             if number >= layout.refs:
                 cell = int(shape.by_slot[cell]) if 0 <= cell < len(shape.by_slot) else 0
@@ -128,28 +142,18 @@ class State:
             return np.array(ids, np.uint64), referred(self.shape, found)
         return np.array(ids, np.uint64), found * wanted.step if is_float(wanted) else found.astype(dtype_of(wanted))
 
-    def predicted(self, ticks: int) -> Ints:
-        """The cells that many ticks later, if everything goes on by its rates. Exact, hence the same on both sides."""
-        shape = self.shape
-        if not ticks or not len(shape.rated):
-            return self.cells
-        cells = self.cells.copy()
-        moved = self.cells[shape.rates] * (shape.factors * float(ticks))
-        cells[shape.rated] += np.rint(moved).astype(np.int64)
-        return cells
-
     def sums(self) -> list[int]:
         """One sum a declared component: who has it, and all its numbers that everyone is told."""
         layout, shape = self.layout, self.shape
         sums: list[int] = []
         for component in layout.components:
             have = shape.slots[layout.kinds_with(component)[shape.kinds]] if len(shape.kinds) else shape.slots
-            sums.append(zlib.crc32(np.ascontiguousarray(have, "<i8")))
+            sums.append(zlib.crc32(have.astype("<i8").tobytes()))
         of = {component: place for place, component in enumerate(layout.components)}
         for column in layout.columns:
             low, high = shape.starts[column.number], shape.starts[column.number + 1]
             place = of[column.field.component]
-            sums[place] = zlib.crc32(np.ascontiguousarray(self.cells[low:high], "<i8"), sums[place])
+            sums[place] = zlib.crc32(self.cells[low:high].astype("<i8").tobytes(), sums[place])
         return sums
 
     def checked(self) -> Checked:
@@ -171,6 +175,16 @@ class State:
             if checked.payload[part] != ours[part]:
                 return component.__name__
         return None
+
+
+def predicted(shape: Shape, cells: Ints, ticks: int) -> Ints:
+    """The cells that many ticks later, if everything goes on by its rates. Exact, hence the same on both sides."""
+    if not ticks or not len(shape.rated):
+        return cells
+    moved = cells[shape.rates] * (shape.factors * float(ticks))
+    cells = cells.copy()
+    cells[shape.rated] += np.rint(moved).astype(np.int64)
+    return cells
 
 
 def referred(shape: Shape, cells: Ints) -> Ids:
