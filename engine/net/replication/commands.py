@@ -191,7 +191,7 @@ class Inbox:
         self._started = False
         self._leads = 0
         self._least = self._most = self._sum = 0.0
-        self._leads_newest = 0
+        self._least_tick = 0
         self._paces = 0
         self._heard_at = 0.0
         self._due = 0.0
@@ -246,8 +246,8 @@ class Inbox:
         if newest - taken <= len(waiting):
             first = max(first, newest + 1)
         latest = now_tick + self._ahead
-        which = 0
-        size = sizes[0]
+        which, size = 0, sizes[0]
+        new = False
         for each in range(tick, first - 1, -1):
             if each != tick:
                 if not same & 1:
@@ -256,26 +256,29 @@ class Inbox:
                     size = sizes[which]
                 same >>= 1
             if each > newest:
-                self._lead(each - now_tick, each)
+                new = True
+                self._lead(each, each - now_tick)
             if each > latest:
                 counts.early += 1
             elif each > taken:
                 if each not in waiting:
+                    new = True
                     waiting[each] = payload[position : position + size]
                     self._newest = max(self._newest, each)
             elif each > newest:
                 counts.late += 1
                 self._newest = max(self._newest, each)
+        counts.repeated += not new
 
-    def _lead(self, lead: float, tick: int) -> None:
+    def _lead(self, tick: int, lead: float) -> None:
         if not self._leads:
             self._least = self._most = lead
-            self._leads_newest = tick
+            self._least_tick = tick
         elif lead < self._least:
             self._least = lead
+            self._least_tick = tick
         elif lead > self._most:
             self._most = lead
-        self._leads_newest = max(self._leads_newest, tick)
         self._leads += 1
         self._sum += lead
 
@@ -327,4 +330,4 @@ class Inbox:
         self._due = self._heard_at + (self._interval if self._paces > _FIRST_PACES else self._interval / 3)
         leads, self._leads = self._leads, 0
         total, self._sum = self._sum, 0.0
-        return Pace(self._leads_newest, self._least, total / leads, self._most)
+        return Pace(self._least_tick, self._least, total / leads, self._most)

@@ -14,10 +14,13 @@ WINDOW = 20.0
 """Seconds that the quantile is taken over."""
 TOLERATED = 0.0015
 """The share of time in which the next snapshot may be missing, of the past window; in the one to come it is more."""
+SILENCE = 0.4
+"""Seconds without a snapshot, or four intervals if these are longer, that no delay is to make up for."""
 CHANGE = 0.1
 """How far the speed of what is shown may be from that of the server."""
 HOPELESS = 1.0
 """Seconds that what is shown may be off; beyond, it jumps ahead."""
+_SLACK = 0.25  # ticks that the offset may be below the aim without a look at once
 _SECONDS = 0.5  # in which an error is halved, more or less
 _INTERVAL = 0.5  # seconds from one look at the quantile to the next, at most
 
@@ -34,10 +37,11 @@ class Playout:
         """What is shown runs at this many times the server's speed."""
         self._rate = 1 / dt
         self._every = every
+        self._silence = max(SILENCE * self._rate, 4 * every)  # ticks
         self._newest = 0
         self._newest_at = 0.0
         self._lows: deque[tuple[float, float, float]] = deque()
-        """For each time between two snapshots: when it ended, its length in ticks, the offset at its end."""
+        """For each time between two snapshots: when it ended, its length in ticks, the offset when last looked at."""
         self._highs: deque[tuple[float, float]] = deque()
         """When a snapshot came, and the offset then: those that no later one was above."""
         self._aim = 0.0
@@ -55,12 +59,16 @@ class Playout:
         elif tick <= self._newest:
             return
         else:
-            low = self._newest - now * rate
-            self._lows.append((now, (now - self._newest_at) * rate, low))
-            if low < self._aim:
-                self._look_at = now
-            while self._lows[0][0] < now - WINDOW:
-                self._lows.popleft()
+            passed = (now - self._newest_at) * rate
+            # Soon after the last look at the latest: while this side stands still, nothing is shown, nor missed.
+            looked = min(now, (self._now or now) + 2 / rate)
+            if passed < self._silence and looked > self._newest_at:
+                low = self._newest - looked * rate
+                self._lows.append((now, passed, low))
+                if low < self._aim - _SLACK:
+                    self._look_at = now
+                while self._lows[0][0] < now - WINDOW:
+                    self._lows.popleft()
         self._newest, self._newest_at = tick, now
         while self._highs and self._highs[-1][1] <= high:
             self._highs.pop()
@@ -104,16 +112,17 @@ class Playout:
             self._look_at = now + _INTERVAL
         rate = self._rate
         passed = (now - last) * rate
-        error = self._aim + last * rate - self._shown
+        shown = self._shown
+        error = self._aim + last * rate - shown
         if error > HOPELESS * rate:
-            self._shown += error
+            shown += error
             error = 0.0
         if (now - self._newest_at) * rate > 2 * self._every:  # at least one is lost: make the rest last longer
             self.speed = 1 - CHANGE
         else:
             self.speed = 1 + min(CHANGE, max(-CHANGE, error / (_SECONDS * rate)))
-        shown = self._shown + passed * self.speed
-        self._shown = max(self._shown, min(shown, self._newest + HOPELESS * rate))
+        # Not even a snap goes beyond what is known, so that after a silence there is no way back to go.
+        self._shown = max(self._shown, min(shown + passed * self.speed, self._newest + HOPELESS * rate))
         self._now = now
         self.frames += 1
         self.underruns += self._shown > self._newest

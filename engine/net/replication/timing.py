@@ -21,25 +21,31 @@ QUANTILE = 0.95
 """The share of reports, each of some 12 ticks, in which every command is to be in time."""
 MARGIN = 0.5
 """Ticks to be early by at the quantile: what the speed and the frames of a client leave inexact."""
-FASTER, SLOWER = 0.04, 0.015
-"""How far the speed may be from 1. Late commands are worse than early ones."""
+CHANGE = 0.04
+"""How far the speed may be from 1."""
+HURRY = 0.1
+"""The same until the clock is right for the first time, and while it is very late: the player's commands are lost."""
+VERY_LATE = 2.5
+"""In ticks."""
 ROUND_TRIPS = 1.3
-"""Ahead of the server's last word at the start; the first measurement of one may be short."""
-SETTLING, SETTLING_CHANGE = 4.0, 0.1
-"""For so many seconds after the first report at most, until it was right for once, it may be this far off."""
+"""Round trips to be ahead of the server's word at the start; the first measurement of one may be short."""
+SETTLING = 4.0
+"""Seconds from the first report in which it is to be right for the first time."""
 LATE, EARLY = 10.0, 30.0
-"""Ticks beyond which running faster, or slower, would take too long. While late, nothing the player does counts."""
+"""Ticks beyond which running faster, or slower, would take too long."""
 _SECONDS = 0.7  # in which an error is halved, more or less
 _SLACK = 0.25  # ticks by which the quantile may change without the aim following
 
 
 class Lead:
-    """A client's clock. `dt` is the length of a tick in seconds.
+    """A client's clock.
 
-    tick = lead.start(welcome.tick, estimate.rtt, now)
-    ...
-    clock.speed = lead.steer(now, scene.tick + clock.alpha)     # each frame
-    lead.paced(pace)                                            # whenever the server reports
+        tick = lead.start(welcome.tick, estimate.rtt, now)
+        ...
+        clock.speed = lead.steer(now, scene.tick + clock.alpha)     # each frame
+        lead.paced(pace)                                            # whenever the server reports
+
+    `dt` is the length of a tick; all times are seconds.
     """
 
     def __init__(self, dt: float = 1 / 60) -> None:
@@ -53,6 +59,7 @@ class Lead:
         self._aim = 0.0
         self._phases: deque[tuple[float, float]] = deque(maxlen=256)  # position, phase; one a tick
         self._late: deque[float] = deque(maxlen=WINDOW)  # the longest delay of each report
+        self._held: float | None = None
         self._least = self._mean = self._most = 0.0
 
     def start(self, server_tick: int, rtt: float, now: float) -> int:
@@ -61,6 +68,7 @@ class Lead:
         It is rather early than late, which costs nothing that a newcomer would notice.
         """
         self._late.clear()
+        self._held = None
         self._phases.clear()
         self._settled_by = None
         self._settling = True
@@ -76,8 +84,12 @@ class Lead:
             return
         self._least, self._mean, self._most = pace.least, pace.mean, pace.most
         delay = phase - pace.least
-        if self._late and abs(delay - self._late[-1]) > EARLY:  # one of the sides stood still
-            self._late.clear()
+        held, self._held = self._held, None
+        if self._late and abs(delay - self._late[-1]) > LATE:
+            if held is None or abs(delay - held) > LATE:  # once may be a frame that took long
+                self._held = delay
+                return
+            self._late.clear()  # one of the sides stood still, or has another way now
         self._late.append(delay)
         ordered = sorted(self._late)
         wanted = ordered[min(int(QUANTILE * len(ordered)), len(ordered) - 1)] + MARGIN
@@ -98,13 +110,12 @@ class Lead:
             self._phases.append((position, phase))
         error = self._aim - phase
         self.jump = 0 if -EARLY < error < LATE else round(error)
-        faster, slower = FASTER, SLOWER
         if self._settling and self._late:
             if self._settled_by is None:
                 self._settled_by = now + SETTLING
             self._settling = abs(error) > 0.5 and now < self._settled_by
-            faster = slower = SETTLING_CHANGE
-        self.speed = 1 + min(faster, max(-slower, error / (_SECONDS * self._rate)))
+        change = HURRY if self._settling or error > VERY_LATE else CHANGE
+        self.speed = 1 + min(change, max(-change, error / (_SECONDS * self._rate)))
         return self.speed
 
     @property

@@ -13,6 +13,8 @@ from engine.net.wire.schema import Int16, MaxBytes, Quantized, Uint8, Uint16, Ui
 MOST_INPUT = 600
 MOST_SNAPSHOT = 14_000
 MOST_FULL = 1_000_000
+MOST_WORDS = 1_000
+"""Bytes of what a server says to its players."""
 
 Early = Annotated[float, Quantized(-128.0, 128.0, 1 / 16, clamp=True)]
 """How long before its tick a command is there, in ticks; negative for one that came after it."""
@@ -63,7 +65,7 @@ class Pace:
     """Server → client, some five times a second: how early its commands have come since the last one."""
 
     tick: Uint32
-    """The newest tick that had commands."""
+    """The one whose commands were the least early."""
     least: Early
     mean: Early
     most: Early
@@ -112,3 +114,17 @@ class Checked:
 
     tick: Uint32
     payload: Annotated[bytes, MaxBytes(4_000)]
+
+
+@dataclass(slots=True)
+class Notice:
+    """Server → client: words from whoever runs the server, for the player to read."""
+
+    words: Annotated[str, MaxBytes(MOST_WORDS)]
+
+
+@dataclass(slots=True)
+class Closing:
+    """Server → client, last of all: why the connection is about to be closed."""
+
+    words: Annotated[str, MaxBytes(MOST_WORDS)]
