@@ -1,6 +1,7 @@
 """Invites: one URI with which a friend's game finds a server, and knows that it is the right one.
 
     tickwire://203.0.113.9:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
+    tickwire://203.0.113.9:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&room=k3f9
 
 The game asks that host and port over HTTPS for a connect token, and talks to the server only if the SHA-256 of its TLS
 key is `key`, so no certificate authority is needed and no one in between can answer.
@@ -20,6 +21,7 @@ SCHEME = "tickwire"
 FINGERPRINT_BYTES = 32
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+ROOM_CODE = re.compile(r"[A-Za-z0-9]{1,20}")
 
 
 class InviteError(TickwireError, ValueError):
@@ -28,12 +30,17 @@ class InviteError(TickwireError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """Where to ask for a connect token, and the SHA-256 of the TLS key (its SubjectPublicKeyInfo) found there."""
+    """Where to ask for a connect token, and the SHA-256 of the TLS key (its SubjectPublicKeyInfo) found there.
+
+    With `room`, it is to that room of the host; else to whichever the host chooses.
+    """
 
     host: str
     """A name or an IP address."""
     port: int
     fingerprint: bytes
+    room: str = ""
+    """The code of a room: up to 20 letters and digits."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.host):
@@ -42,6 +49,8 @@ class Invite:
             raise InviteError(f"an invite to port {self.port}: not 1 to 65535")
         if len(self.fingerprint) != FINGERPRINT_BYTES:
             raise InviteError(f"an invite with a key of {len(self.fingerprint)} bytes: not {FINGERPRINT_BYTES}")
+        if self.room and not ROOM_CODE.fullmatch(self.room):
+            raise InviteError(f"an invite to room {self.room!r}: a code has up to 20 letters and digits")
 
     @property
     def authority(self) -> str:
@@ -50,7 +59,8 @@ class Invite:
 
     def __str__(self) -> str:
         key = base64.urlsafe_b64encode(self.fingerprint).rstrip(b"=").decode()
-        return f"{SCHEME}://{self.authority}?key={key}"
+        room = f"&room={self.room}" if self.room else ""
+        return f"{SCHEME}://{self.authority}?key={key}{room}"
 
     @classmethod
     def parse(cls, text: str) -> Invite:
@@ -70,11 +80,11 @@ class Invite:
         if parts.path not in ("", "/") or parts.fragment or parts.username is not None:
             raise InviteError(f"{text!r} is no invite: after host and port comes only ?key=...")
         query = dict(parse_qsl(parts.query))
-        key = query.pop("key", None)
+        key, room = query.pop("key", None), query.pop("room", "")
         if key is None or query:
-            raise InviteError(f"{text!r} is no invite: it must hold key=... and nothing else; was it cut off?")
+            raise InviteError(f"{text!r} is no invite: it must hold key=..., it may hold room=..., and nothing else; was it cut off?")
         try:
             fingerprint = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise InviteError(f"{text!r} is no invite: its key is not base64url; was it cut off?") from None
-        return cls(host, port, fingerprint)
+        return cls(host, port, fingerprint, room)

@@ -12,14 +12,14 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.net.connection.address import Address
 from engine.net.connection.token import USER_BYTES, ConnectToken, Entropy, issue_token
 from engine.net.wire.protocol import Build, Protocol, refusal
 
 RATE = 10
-"""Requests one address may make in `RATE_SECONDS`, right or wrong."""
+"""Requests one address may make in `RATE_SECONDS` that are turned away; and of all, unless the host says more."""
 RATE_SECONDS = 10.0
 MAX_ADDRESSES = 4096
 """Addresses whose requests are counted at a time; while there are more, nobody new is answered."""
@@ -34,6 +34,14 @@ class TokenRequest:
     """What the player wants to be called."""
     secret: str = ""
     """A password, or whatever the door asks for."""
+    room: str = ""
+    """The code of the room it wants to enter; empty for whichever there is."""
+    private: bool = False
+    """It wants a new room, which others enter only by its code."""
+    watch: bool = False
+    """It wants to watch, and no seat."""
+    source: str = ""
+    """The IP address it comes from; noted by the issuer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,18 @@ class Admitted:
 
     client_id: int | None = None
     user: str = ""
+    servers: tuple[Address, ...] = ()
+    """Where to connect; the issuer's own servers if empty."""
+    room: str = ""
+    """The room it was given, told to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token, and what the client is told along with it."""
+
+    token: ConnectToken
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +99,7 @@ class Issuer:
     """Answers token requests for the servers that share `private_key`.
 
     A server given as ``0.0.0.0`` or ``::`` means: by the address at which the client reached the issuer. `lifetime` and
-    `timeout` are seconds, as in `issue_token`.
+    `timeout` are seconds, as in `issue_token`. `rate` is how many requests one address may make in `RATE_SECONDS`.
     """
 
     def __init__(
@@ -91,6 +111,7 @@ class Issuer:
         door: Door = open_door,
         lifetime: int = 30,
         timeout: int = 10,
+        rate: int = RATE,
         entropy: Entropy = os.urandom,
     ) -> None:
         self.protocol = protocol
@@ -100,18 +121,26 @@ class Issuer:
         self._lifetime = lifetime
         self._timeout = timeout
         self._entropy = entropy
+        self._rate = rate
         self._counts: dict[str, int] = {}
+        self._wrong: dict[str, int] = {}
         self._counts_until = 0.0
 
     async def answer(self, request: TokenRequest, source: str, now: float) -> ConnectToken | TurnedAway:
         """A token, or why not. `source` is the client's IP address, `now` Unix time. Never raises for what they say."""
+        answer = await self.issue(request, source, now)
+        return answer.token if isinstance(answer, Issued) else answer
+
+    async def issue(self, request: TokenRequest, source: str, now: float) -> Issued | TurnedAway:
+        """As `answer`, and what the client is to be told besides."""
         if self._too_many(source, now):
             return TurnedAway("too many requests from this address: wait some seconds and try again")
         why = refusal(self.protocol.build, request.build)
         if why is not None:
             return TurnedAway(why)
-        verdict = await self._door(request)
+        verdict = await self._door(replace(request, source=source))
         if isinstance(verdict, TurnedAway):
+            self._wrong[source] = self._wrong.get(source, 0) + 1
             return verdict
         user = verdict.user.encode(errors="replace")
         if len(user) > USER_BYTES:
@@ -119,24 +148,26 @@ class Issuer:
         client_id = verdict.client_id
         if client_id is None:
             client_id = int.from_bytes(self._entropy(8), "little")
-        return issue_token(
+        token = issue_token(
             protocol_id=self.protocol.id,
             private_key=self._private_key,
             client_id=client_id,
-            servers=self._servers,
+            servers=verdict.servers or self._servers,
             now=now,
             lifetime=self._lifetime,
             timeout=self._timeout,
             user=user,
             entropy=self._entropy,
         )
+        return Issued(token, verdict.room)
 
     def _too_many(self, source: str, now: float) -> bool:
         if now >= self._counts_until:
             self._counts.clear()
+            self._wrong.clear()
             self._counts_until = now + RATE_SECONDS
         count = self._counts.get(source, 0)
         if count == 0 and len(self._counts) >= MAX_ADDRESSES:
             return True
         self._counts[source] = count + 1
-        return count >= RATE
+        return count >= self._rate or self._wrong.get(source, 0) >= RATE

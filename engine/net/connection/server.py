@@ -16,6 +16,7 @@ from engine.net.connection.address import Address
 from engine.net.connection.delivery import BacklogError, Delivery, Encoded, Limits
 from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received, Settled
 from engine.net.connection.netcode_server import LOG_INTERVAL, Closed, Ending, Ignored, NetcodeServer, Opened, Session
+from engine.net.connection.packet import SEAL_BYTES
 from engine.net.connection.token import Entropy
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
@@ -31,7 +32,7 @@ _REASONS = {
 class Peer:
     """A connected client, as its server sees it."""
 
-    __slots__ = ("delivery", "number", "session")
+    __slots__ = ("bytes_in", "bytes_out", "delivery", "number", "session")
 
     def __init__(self, number: int, session: Session, delivery: Delivery) -> None:
         self.number = number
@@ -39,6 +40,9 @@ class Peer:
         """Counts, backlog, budget and estimate of the connection."""
         self.session = session
         """The secure connection: address, client id, slot, user data."""
+        self.bytes_in = 0
+        """Of its datagrams that held messages or acks, without what IP and UDP add."""
+        self.bytes_out = 0
 
     @property
     def user(self) -> str:
@@ -149,6 +153,7 @@ class Server:
             session, payload = opened
             peer: Peer = session.owner
             delivery = peer.delivery
+            peer.bytes_in += len(datagram)
             try:
                 messages = delivery.receive(payload, now)
             except ProtocolError as wrong:
@@ -196,6 +201,7 @@ class Server:
             if due <= now:
                 for payload in delivery.payloads_to_send(now):
                     send_payload(peer.session, payload, now)
+                    peer.bytes_out += len(payload) + SEAL_BYTES
                 if delivery.outcomes:
                     self._settle(peer)
                 due = delivery.due

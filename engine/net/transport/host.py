@@ -17,6 +17,7 @@ import contextlib
 import os
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,7 +36,7 @@ from engine.net.connection.token import KEY_BYTES
 from engine.net.transport.capture import Capture
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.tls import Identity
-from engine.net.transport.token_service import request_token, token_application
+from engine.net.transport.token_service import request_place, token_application
 from engine.net.transport.udp import Sink, Udp
 from engine.net.wire.protocol import Protocol
 
@@ -136,9 +137,11 @@ class Host:
 class Guest:
     """A client with its sockets. Made by `open`; `Connected` or `Refused` follows as an event."""
 
-    def __init__(self, client: Client, udp: Udp) -> None:
+    def __init__(self, client: Client, udp: Udp, invite: Invite) -> None:
         self.client = client
         self.udp = udp
+        self.invite = invite
+        """The way back: to the room that was given, if the host has several."""
 
     @classmethod
     async def open(
@@ -149,21 +152,22 @@ class Guest:
         *,
         name: str = "",
         secret: str = "",
+        want: str = "",
         limits: Limits | None = None,
         conditions: Conditions | None = None,
         capture: Capture | None = None,
     ) -> Guest:
-        """Ask for a token, and begin to connect. `sink` gets every event.
+        """Ask for a token, and begin to connect. `sink` gets every event. `want` is as in `request_place`.
 
         Raises `NoTokenError` saying why there is no token, `InviteError` if the invite is none.
         """
         if isinstance(invite, str):
             invite = Invite.parse(invite)
-        token = await request_token(invite, protocol, name=name, secret=secret)
-        client = Client(protocol, token, asyncio.get_running_loop().time(), limits=limits)
+        issued = await request_place(invite, protocol.build, name=name, secret=secret, want=want)
+        client = Client(protocol, issued.token, asyncio.get_running_loop().time(), limits=limits)
         udp = Udp(client, sink, conditions=conditions, capture=capture)
         udp.open()
-        return cls(client, udp)
+        return cls(client, udp, replace(invite, room=issued.room))
 
     def send(self, message: object, *, track: bool = False) -> int:
         """As `Client.send`."""

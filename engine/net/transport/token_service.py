@@ -1,8 +1,9 @@
 """Connect tokens over HTTPS: the small aiohttp application that hands them out, and the client that asks.
 
 GET /token    200 {"game": ..., "version": ..., "protocol": "hex of 64 bits"}, which is no secret
-POST /token   {"game": ..., "version": ..., "protocol": "hex of 64 bits", "name": ..., "secret": ...}
-200           {"token": "base64 of the 2048 bytes"}
+POST /token   {"game": ..., "version": ..., "protocol": "hex of 64 bits", "name": ..., "secret": ...,
+               "room": "code, or empty", "want": "" or "private" or "watch"}, the last two if there are rooms to choose
+200           {"token": "base64 of the 2048 bytes", "room": "code of the room it is for, if there are several"}
 403           {"why": "words for the player"}
 """
 
@@ -24,8 +25,8 @@ from cryptography import x509
 
 from engine.errors import TickwireError
 from engine.net.connection.address import Address
-from engine.net.connection.invite import FINGERPRINT_BYTES, Invite
-from engine.net.connection.issuer import Issuer, TokenRequest, TurnedAway
+from engine.net.connection.invite import FINGERPRINT_BYTES, ROOM_CODE, Invite
+from engine.net.connection.issuer import Issued, Issuer, TokenRequest, TurnedAway
 from engine.net.connection.token import ConnectToken
 from engine.net.transport.tls import fingerprint_of
 from engine.net.wire.errors import ProtocolError
@@ -37,6 +38,8 @@ MAX_NAME = 80
 """Characters of a game's name or version that are believed."""
 TIMEOUT = 10.0
 """Seconds a client waits for a token."""
+PRIVATE, WATCH = "private", "watch"
+"""What a client may want besides a seat in an open room."""
 _UNSPECIFIED = ("0.0.0.0", "::")
 
 
@@ -52,10 +55,10 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
             asked = _request(json.loads(await request.read()))
         except (ValueError, KeyError, RecursionError):
             return web.json_response({"why": "not a token request of this protocol"}, status=400)
-        answer = await issuer.answer(asked, request.remote or "", clock())
+        answer = await issuer.issue(asked, request.remote or "", clock())
         if isinstance(answer, TurnedAway):
             return web.json_response({"why": answer.why}, status=403)
-        return web.json_response({"token": base64.b64encode(answer.encode()).decode()})
+        return web.json_response({"token": base64.b64encode(answer.token.encode()).decode(), "room": answer.room})
 
     async def build(request: web.Request) -> web.Response:
         return web.json_response(_said_of(issuer.protocol.build))
@@ -80,7 +83,9 @@ def _texts(said: Any, *keys: str) -> list[str]:
 
 def _request(said: Any) -> TokenRequest:
     game, version, protocol, name, secret = _texts(said, "game", "version", "protocol", "name", "secret")
-    return TokenRequest(Build(game, version, int(protocol, 16)), name, secret)
+    room, want = _texts({"room": "", "want": "", **said}, "room", "want")
+    build = Build(game, version, int(protocol, 16))
+    return TokenRequest(build, name, secret, room, want == PRIVATE, want == WATCH)
 
 
 class _KeyFingerprint(aiohttp.Fingerprint):
@@ -112,9 +117,14 @@ async def request_token(invite: Invite, protocol: Protocol, *, name: str = "", s
 
 async def request_token_for(invite: Invite, build: Build, *, name: str = "", secret: str = "") -> ConnectToken:
     """`request_token` without the protocol, for tools that know only its id."""
+    return (await request_place(invite, build, name=name, secret=secret)).token
+
+
+async def request_place(invite: Invite, build: Build, *, name: str = "", secret: str = "", want: str = "") -> Issued:
+    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`."""
     pin = _KeyFingerprint(invite.fingerprint)
-    body = await _ask(invite.authority, pin, {**_said_of(build), "name": name, "secret": secret})
-    return _read_reply(body, invite, pin.reached)
+    said = {**_said_of(build), "name": name, "secret": secret, "room": invite.room, "want": want}
+    return _read_reply(await _ask(invite.authority, pin, said), invite, pin.reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +183,16 @@ async def _read_most(stream: aiohttp.StreamReader) -> bytes:
         return whole.partial
 
 
-def _read_reply(body: bytes, invite: Invite, host: str) -> ConnectToken:
+def _read_reply(body: bytes, invite: Invite, host: str) -> Issued:
     try:
         reply: Any = json.loads(body)
         fields = cast("dict[str, object]", reply if isinstance(reply, dict) else {})
-        why, token = fields.get("why"), fields.get("token")
+        why, token, room = fields.get("why"), fields.get("token"), fields.get("room")
         if isinstance(why, str):
             raise NoTokenError(why)
         decoded = ConnectToken.decode(base64.b64decode(token if isinstance(token, str) else "", validate=True))
     except (ValueError, binascii.Error, RecursionError, ProtocolError):
         raise NoTokenError(f"{invite.authority} answered something else than a token: is it a game server?") from None
-    return replace(
-        decoded,
-        servers=tuple(
-            Address(host, server.port) if server.host in _UNSPECIFIED else server for server in decoded.servers
-        ),
-    )
+    reached = tuple(Address(host, each.port) if each.host in _UNSPECIFIED else each for each in decoded.servers)
+    room = room if isinstance(room, str) and ROOM_CODE.fullmatch(room) else ""
+    return Issued(replace(decoded, servers=reached), room)

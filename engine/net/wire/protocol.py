@@ -79,6 +79,8 @@ _SYSTEM = (
     (system.Happened, Channel.RELIABLE_ORDERED),
     (system.Changed, Channel.RELIABLE_ORDERED),
     (system.Checked, Channel.RELIABLE_UNORDERED),
+    (system.Notice, Channel.RELIABLE_ORDERED),
+    (system.Closing, Channel.RELIABLE_ORDERED),
 )
 """Part of every protocol that replicates anything."""
 
