@@ -1,0 +1,234 @@
+"""A prediction against the server's word on the same tick, all columns at once.
+
+Both are brought into one vector of numbers, field by field of each group: the prediction's by copying columns, the
+server's by one gather over its cells. References are compared apart, as they may mean a stand-in; so are the few
+numbers that only an owner is told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import pi
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.net.replication.history import Group, Moment, matrix_of
+from engine.net.replication.layout import MOST_SLOTS, is_float
+from engine.net.replication.state import State, referred
+from engine.net.wire.declaration import Audience, Field
+from engine.scene import Transform
+
+Floats = NDArray[np.float64]
+Columns = list[list[Any]]
+"""By group and part: the records, by field name, in the order of the group's ids."""
+
+STEPS = 2.0
+"""By how many steps a number with a fraction may be off."""
+CLOSE = 0.5
+"""Units by which a place may be off at least."""
+HAIR = 1e-6
+"""Relative: what single precision makes of a step."""
+
+
+@dataclass(slots=True, frozen=True)
+class Stretch:
+    """One field of one group: its place in the vector, or its cells."""
+
+    group: int
+    part: int
+    field: Field
+    low: int
+    high: int
+    cells: NDArray[np.intp]
+
+
+class Comparison:
+    """How groups line up with the entities of a shape: good for all notes of the groups and states of the shape."""
+
+    def __init__(self, groups: list[Group], servers: Mapping[int, int], state: State) -> None:
+        """`servers` has the server's id of each entity that the prediction knows by another. All are in the state."""
+        self.groups = groups
+        self.shape = shape = state.shape
+        self.servers = [[servers.get(id, id) for id in group.ids.tolist()] for group in groups]
+        self.stretches: list[Stretch] = []
+        self.references: list[Stretch] = []
+        self.private: list[Stretch] = []
+        layout, declared = state.layout, state.layout.declared
+        self.alike = True
+        """Whether all have the components they have at the server."""
+        steps: list[float] = []
+        tolerances: list[float] = []
+        turning: list[int] = []
+        counts: list[int] = []
+        none = np.empty(0, np.intp)
+        low = 0
+        for number, group in enumerate(groups):
+            count = len(group.ids)
+            places = np.array([shape.places[id] for id in self.servers[number]], np.intp)
+            public = [kind for kind in group.table.components if _is_public(declared.components.get(kind))]
+            for kind in dict.fromkeys(shape.kinds[places].tolist()):
+                told = [each for each in layout.by_number(kind).components if _is_public(declared.components[each])]
+                self.alike = self.alike and set(told) == set(public)
+            for place, part in enumerate(group.parts):
+                record = declared.components.get(part.component)
+                for field in record.fields if record is not None else ():
+                    if not _is_public(record):
+                        self.private.append(Stretch(number, place, field, 0, 0, none))
+                        continue
+                    keys = shape.slots[places] + layout.numbers[field.column] * MOST_SLOTS
+                    cells, _ = shape.find(keys)
+                    if field.is_ref:
+                        self.references.append(Stretch(number, place, field, 0, 0, cells))
+                        continue
+                    self.stretches.append(Stretch(number, place, field, low, low + count, cells))
+                    low += count
+                    counts.append(count)
+                    steps.append(field.step if is_float(field) else 1.0)
+                    tolerances.append(_tolerance(field))
+                    if field.column is Transform.angle or field.name in declared.interpolated.get(part.component, ()):
+                        turning.append(len(counts) - 1)
+        self._cells = np.concatenate([each.cells for each in self.stretches]) if counts else none
+        self._steps = np.repeat(steps, counts) if counts else np.empty(0)
+        self._tolerances = np.repeat(tolerances, counts) if counts else np.empty(0)
+        stretches = np.repeat(np.arange(len(counts)), counts) if counts else none
+        self._turning = np.flatnonzero(np.isin(stretches, turning))
+
+    def told(self, state: State) -> Floats:
+        """The server's vector."""
+        return state.cells[self._cells] * self._steps
+
+    def ours(self, columns: Columns) -> Floats:
+        """The prediction's vector."""
+        values = np.empty(len(self._cells))
+        for each in self.stretches:
+            values[each.low : each.high] = columns[each.group][each.part][each.field.name]
+        return values
+
+    def apart(self, ours: Floats, told: Floats) -> NDArray[np.bool_]:
+        """Which numbers are farther apart than they may be."""
+        off = ours - told
+        if len(self._turning):
+            off[self._turning] = (off[self._turning] + pi) % (2 * pi) - pi
+        np.abs(off, out=off)
+        return ~(off <= self._tolerances + HAIR * np.abs(told))
+
+    def agrees(self, columns: Columns, state: State, aliases: Mapping[int, int]) -> bool:
+        """Whether a note is what the server says."""
+        if not self.alike or self.apart(self.ours(columns), self.told(state)).any():
+            return False
+        for each in self.references:
+            ours = columns[each.group][each.part][each.field.name]
+            if (ours != self._referred(each, state, aliases)).any():
+                return False
+        for each in self.private:
+            ours = columns[each.group][each.part][each.field.name]
+            near = _tolerance(each.field)
+            for value, told in zip(ours.tolist(), self._private(each, state), strict=True):
+                if told is not None and not abs(value - told) <= near + HAIR * abs(told):
+                    return False
+        return True
+
+    def distances(self, columns: Columns, state: State) -> dict[int, float]:
+        """How far from its place each is, in units, by the prediction's id."""
+        away: dict[int, float] = {}
+        ours, told = self.ours(columns), self.told(state)
+        for number, group in enumerate(self.groups):
+            square = np.zeros(len(group.ids))
+            for each in self.stretches:
+                if each.group == number and each.field.column in (Transform.x, Transform.y):
+                    square += (ours[each.low : each.high] - told[each.low : each.high]) ** 2
+            away.update(zip(group.ids.tolist(), np.sqrt(square).tolist(), strict=True))
+        return away
+
+    def write(self, columns: Columns, state: State, aliases: Mapping[int, int], fresh: set[int]) -> None:
+        """Put what the server says over live columns where they are too far apart, and wherever they are `fresh`."""
+        told = self.told(state)
+        wrong = self.apart(self.ours(columns), told)
+        news = [np.array([id in fresh for id in group.ids.tolist()]) if fresh else None for group in self.groups]
+        for each in self.stretches:
+            chosen, new = wrong[each.low : each.high], news[each.group]
+            chosen = chosen | new if new is not None else chosen
+            if chosen.any():
+                _put(
+                    columns[each.group][each.part],
+                    each.field,
+                    self.groups[each.group],
+                    chosen,
+                    told[each.low : each.high],
+                )
+        for each in self.references:
+            every = np.ones(len(each.cells), np.bool_)
+            values = self._referred(each, state, aliases)
+            _put(columns[each.group][each.part], each.field, self.groups[each.group], every, values)
+        for each in self.private:
+            values = self._private(each, state)
+            chosen = np.array([value is not None for value in values], np.bool_)
+            filled = np.array([0 if value is None else value for value in values])
+            _put(columns[each.group][each.part], each.field, self.groups[each.group], chosen, filled)
+
+    def _referred(self, each: Stretch, state: State, aliases: Mapping[int, int]) -> NDArray[np.uint64]:
+        ids = referred(state.shape, state.cells[each.cells])
+        if aliases:
+            ids = np.array([aliases.get(id, id) for id in ids.tolist()], np.uint64)
+        return ids
+
+    def _private(self, each: Stretch, state: State) -> Sequence[Any]:
+        ids, values = state.column(each.field.column)
+        known = dict(zip(ids.tolist(), values.tolist(), strict=True))
+        return [known.get(id) for id in self.servers[each.group]]
+
+
+class LiveColumns:
+    """Live records of a group's part, which are gathered to be read and scattered to be written."""
+
+    __slots__ = ("_chosen", "_records")
+
+    def __init__(self, records: NDArray[Any], chosen: Any) -> None:
+        self._records = records
+        self._chosen = chosen
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._records[name][self._chosen]
+
+    def put(self, name: str, rows: NDArray[np.intp], values: NDArray[Any]) -> None:
+        """Write rows of the table."""
+        self._records[name][rows] = values
+
+
+def noted_columns(moment: Moment) -> Columns:
+    """The columns of a note."""
+    return [
+        [
+            record.view(part.component.record)[:, 0] if record.size else {}
+            for part, record in zip(group.parts, records, strict=True)
+        ]
+        for group, records in zip(moment.groups, moment.records, strict=True)
+    ]
+
+
+def live_columns(groups: list[Group]) -> Columns:
+    """The columns of a world, as they are now."""
+    return [
+        [
+            LiveColumns(matrix_of(part.pool).view(part.component.record)[:, 0], group.chosen) if part.pool.size else {}
+            for part in group.parts
+        ]
+        for group in groups
+    ]
+
+
+def _put(columns: LiveColumns, field: Field, group: Group, chosen: NDArray[np.bool_], values: NDArray[Any]) -> None:
+    columns.put(field.name, group.rows[chosen], values[chosen])
+
+
+def _is_public(record: Any) -> bool:
+    return record is not None and record.audience is Audience.EVERYONE
+
+
+def _tolerance(field: Field) -> float:
+    if not is_float(field):
+        return 0.0
+    return max(STEPS * field.step, CLOSE) if field.column in (Transform.x, Transform.y) else STEPS * field.step

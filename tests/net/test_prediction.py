@@ -1,0 +1,376 @@
+"""Prediction against a server in one process: a small game of pucks, with delays and losses on the way."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import hypot
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.app import Commanded, Plugin, Scene, Tick
+from engine.ecs import F32, I32, Component, Entity, Flag, Ref, World, f32, flag, i32, ref
+from engine.events import OnError
+from engine.net.replication.mirror import Mirror
+from engine.net.replication.prediction import Prediction
+from engine.net.replication.replica import Replica
+from engine.net.replication.replicator import Replicator
+from engine.net.replication.state import State
+from engine.net.wire.protocol import Protocol
+from engine.net.wire.schema import Float32
+from engine.net.wire.system import Snapshot
+from engine.physics import Body, Box, Circle, Collider, ContactBegan, ContactEnded, Material, Space, Velocity, physics
+from engine.scene import Transform
+
+FLOOR = 1 << 16
+
+
+class Puck(Component):
+    """What a player steers."""
+
+    seat: I32 = i32()
+    x: F32 = f32(default=0.0)
+    y: F32 = f32(default=0.0)
+    fire: Flag = flag(default=False)
+    pause: F32 = f32(default=0.0)
+    points: I32 = i32(default=5)
+
+
+class Shot(Component):
+    """What a puck throws."""
+
+    owner: I32 = i32()
+    puck: Ref = ref(default=0)
+    life: F32 = f32(default=1.5)
+    bounces: I32 = i32(default=0)
+
+
+class Ball(Component):
+    """Everybody's."""
+
+    hits: I32 = i32(default=0)
+
+
+class Wall(Component):
+    """Tag of what stands."""
+
+
+class Trail(Component, local=True):
+    """Something that presentation hangs on a shot."""
+
+    length: F32 = f32(default=1.0)
+
+
+@dataclass(slots=True)
+class Steer:
+    x: Float32 = 0.0
+    y: Float32 = 0.0
+    fire: bool = False
+
+
+@dataclass(slots=True)
+class Fired:
+    seat: int
+    shot: Entity
+    x: float
+
+
+@dataclass(slots=True)
+class Bounced:
+    shot: Entity
+    bounces: int
+    x: float
+
+
+@dataclass(slots=True)
+class Struck:
+    seat: int
+
+
+rules = Plugin("pucks", needs=[physics])
+
+
+@rules.setup
+def let_own_pass(world: World) -> None:
+    @world.resource(Space).refuse(Shot, Puck)
+    def is_own(world: World, shot: Entity, puck: Entity) -> bool:  # pyright: ignore[reportUnusedFunction]
+        return shot[Shot].owner == puck[Puck].seat
+
+
+@rules.on(Commanded[Steer])
+def steer(world: World, commanded: Commanded[Steer]) -> None:
+    for puck in world.rows(Puck):
+        if puck.seat == commanded.player:
+            wish = commanded.command
+            puck.x, puck.y, puck.fire = wish.x, wish.y, wish.fire
+
+
+@rules.on(Tick)
+def move(world: World, tick: Tick) -> None:
+    for entity, puck, velocity, at in world.rows(Entity, Puck, Velocity, Transform):
+        velocity.vx = (velocity.vx + puck.x * 20.0) * 0.95
+        velocity.vy = (velocity.vy + puck.y * 20.0) * 0.95
+        puck.pause = max(0.0, puck.pause - tick.dt)
+        if puck.fire and puck.pause <= 0:
+            puck.pause = 0.3
+            for turn in (-40.0, 40.0):
+                shot = world.spawn(
+                    Transform(at.x, at.y),
+                    Velocity(400.0, turn),
+                    Body(mass=0.1, fixed_rotation=True),
+                    Collider(Circle(4.0), material=Material(elasticity=1.0, friction=0.0)),
+                    Shot(owner=puck.seat, puck=entity.id),
+                )
+                world.post(Fired(puck.seat, shot, at.x))
+
+
+@rules.on(Tick)
+def age(world: World, tick: Tick) -> None:
+    for entity, shot in world.rows(Entity, Shot):
+        shot.life -= tick.dt
+        if shot.life <= 0:
+            entity.despawn()
+
+
+@rules.on(ContactBegan[Shot, Wall])
+def bounce(world: World, contact: ContactBegan[Shot, Wall]) -> None:
+    if contact.a.alive:
+        contact.a[Shot].bounces += 1
+        world.post(Bounced(contact.a, contact.a[Shot].bounces, contact.x))
+        if contact.a[Shot].bounces >= 3:
+            contact.a.despawn()
+
+
+@rules.on(ContactBegan[Shot, Puck])
+def strike(world: World, contact: ContactBegan[Shot, Puck]) -> None:
+    if contact.a.alive and contact.b.alive:
+        contact.a.despawn()
+        contact.b[Puck].points -= 1
+        world.post(Struck(contact.b[Puck].seat))
+        if contact.b[Puck].points <= 0:
+            contact.b.despawn()
+
+
+@rules.on(ContactBegan[Ball, Puck])
+def count(world: World, contact: ContactBegan[Ball, Puck]) -> None:
+    contact.a[Ball].hits += 1
+
+
+def protocol(*, all_shots: bool = True) -> Protocol:
+    finely = {Transform.x: 1 / 16, Transform.y: 1 / 16, Transform.angle: 1 / 1024}
+    speeds = {Velocity.vx: 1 / 8, Velocity.vy: 1 / 8, Velocity.angular: 1 / 128}
+    made = Protocol("pucks").component(Transform, finely).component(Velocity, speeds)
+    made.component(Body, constant=True).component(Collider, constant=True)
+    made.component(Puck, {Puck.x: 1 / 64, Puck.y: 1 / 64, Puck.pause: 1 / 240})
+    made.component(Shot, {Shot.life: 1 / 240}).component(Ball).component(Wall)
+    made.owner(Puck.seat).owner(Shot.owner)
+    made.predict(Puck).predict(Shot, all=all_shots, spawns=True).predict(Ball, all=True)
+    made.interpolate(Transform, turning=(Transform.angle,)).interpolate(Velocity)
+    made.command(Steer).event(Fired, mine="seat").event(Bounced, predicted=True)
+    assert made.id
+    return made
+
+
+def arena(world: World) -> None:
+    stone = Material(elasticity=1.0, friction=0.0)
+    for x, y, w, h in ((-320, 0, 40, 700), (320, 0, 40, 700), (0, -320, 700, 40), (0, 320, 700, 40)):
+        world.spawn(Transform(x, y), Collider(Box(w, h), material=stone), Wall())
+    for seat, x in ((0, -100.0), (1, 100.0)):
+        world.spawn(
+            Transform(x, 0.0), Velocity(), Body(mass=1.0, fixed_rotation=True), Collider(Circle(15.0)), Puck(seat=seat)
+        )
+    world.spawn(Transform(0.0, 60.0), Velocity(), Body(mass=2.0), Collider(Circle(20.0)), Ball())
+
+
+@dataclass
+class Way:
+    """One direction of a connection: things arrive some ticks after they were sent, if at all."""
+
+    rng: random.Random
+    least: int
+    most: int
+    loss: float
+    under_way: dict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    def send(self, now: int, thing: Any, *, surely: bool = False) -> None:
+        if surely or self.rng.random() >= self.loss:
+            self.under_way[now + self.rng.randint(self.least, self.most)].append(thing)
+
+    def arrived(self, now: int) -> list[Any]:
+        return self.under_way.pop(now, [])
+
+
+Commands = Callable[[int], Steer]
+
+
+class Room:
+    """A server and one client, which is player 0; player 1's commands are made at the server."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        *,
+        delay: tuple[int, int] = (3, 3),
+        loss: float = 0.0,
+        seed: int = 1,
+        others: Commands = lambda tick: Steer(),
+        declared: Protocol | None = None,
+        extra: Sequence[Plugin] = (),
+        on_error: OnError = OnError.RAISE,
+        build: Callable[[World], None] = arena,
+    ) -> None:
+        rng = random.Random(seed)
+        self.commands, self.others = commands, others
+        self.protocol = declared or protocol()
+        self.server = Scene(rules)
+        build(self.server.world)
+        self.replicator = Replicator(self.protocol, self.server.world, every=2)
+        self.replicator.enter(1, 0)
+        self.replica = Replica(self.protocol)
+        self.scene = Scene(rules, *extra, on_error=on_error)
+        self.scene.world.mirror(FLOOR)
+        self.shown = World()
+        self.shown.mirror(FLOOR)
+        mirror = Mirror(self.protocol, self.scene.world, self.replica)
+        self.prediction = Prediction(self.protocol, self.scene, 0, self.replica, mirror)
+        self.mirror = Mirror(self.protocol, self.shown, self.replica)
+        self.mirror.aliases = self.prediction.aliases
+        self.up = Way(rng, *delay, loss)
+        self.down = Way(rng, *delay, loss)
+        self.lead = delay[1] + 2
+        self.behind = delay[1] + 4
+        self.inbox: dict[int, Steer] = {}
+        self.last = Steer()
+        self.events: list[object] = []
+        self.told: list[tuple[int, object]] = []
+        """Events as the server had them."""
+        for kind in (Fired, Bounced, Struck):
+            self.server.dispatcher.subscribe(kind, lambda world, event: self.told.append((self.server.tick, event)))
+
+    def step(self) -> None:
+        """A tick of both."""
+        now = self.server.tick + 1
+        for sent in self.up.arrived(now):
+            if isinstance(sent, dict):
+                self.inbox.update(sent)
+            else:
+                self.replicator.acked(1, sent)
+        self.last = self.inbox.pop(now, self.last)
+        for player, command in ((0, self.last), (1, self.others(now))):
+            self.server.dispatcher.post_as(Commanded[Steer], Commanded(player, command))
+        self.server.run_tick()
+        if now % 2 == 0:
+            self.replicator.take(now)
+            for message in self.replicator.messages(1):
+                self.down.send(now, message, surely=not isinstance(message, Snapshot))
+        for message in self.down.arrived(now):
+            state = self.replica.receive(message)
+            if state is not None:
+                self.up.send(now, state.tick)
+        if self.replica.newest is not None:
+            self.client_step(now)
+
+    def client_step(self, now: int) -> None:
+        tick, view = now + self.lead, max(0.0, float(now - self.behind))
+        if self.replica.newest is not None:
+            self.prediction.reconcile(self.replica.newest)
+        self.mirror.show(view, self.prediction.shown)
+        self.up.send(now, {each: self.commands(each) for each in range(tick - 8, tick + 1)})
+        self.prediction.advance(tick, [self.commands(tick)], view)
+        self.prediction.present(self.shown)
+        self.events += self.prediction.events
+        self.prediction.events.clear()
+
+    def run(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.step()
+
+    def apart(self) -> float:
+        """How far the prediction is from what the server had at the same tick, at most, in units."""
+        newest = self.replica.newest
+        assert newest is not None
+        return apart(newest, self.scene.world, self.prediction)
+
+
+def apart(state: State, world: World, prediction: Prediction) -> float:
+    """The same for entities at rest: the prediction's tick is later."""
+    worst = 0.0
+    for id in state.ids.tolist():
+        told = {type(each): each for each in state.components(id)}
+        if Puck in told and told[Puck].seat == 0 or Ball in told or Shot in told:
+            entity = world.find(prediction.mirror.aliases.get(id, id))
+            assert entity is not None, f"{told} is missing in the prediction"
+            at, there = entity[Transform], told[Transform]
+            worst = max(worst, hypot(at.x - there.x, at.y - there.y))
+    return worst
+
+
+def idle(tick: int) -> Steer:
+    return Steer()
+
+
+def wild(seed: int, until: int) -> Commands:
+    """Steers about, and fires now and then."""
+
+    def command(tick: int) -> Steer:
+        if tick >= until:
+            return Steer()
+        rng = random.Random(seed * 100_003 + tick // 12)
+        return Steer(rng.choice((-1.0, 0.0, 1.0)), rng.choice((-1.0, 0.0, 1.0)), rng.random() < 0.4)
+
+    return command
+
+
+def test_own_puck_answers_at_once_and_needs_no_correction() -> None:
+    room = Room(lambda tick: Steer(1.0 if tick > 30 else 0.0), delay=(4, 4))
+    room.run(24)
+    puck = next(puck for puck, at in own(room.scene.world))
+    before = puck[Transform].x
+    room.run(10)
+    assert room.server.tick + room.lead > 31
+    assert puck[Transform].x > before + 1
+    room.run(40)
+    assert room.prediction.corrections == 0
+
+
+def own(world: World) -> list[tuple[Entity, Puck]]:
+    return [(entity, puck) for entity, puck in world.rows(Entity, Puck) if puck.seat == 0]
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    delay=st.tuples(st.integers(1, 6), st.integers(0, 5)).map(lambda pair: (pair[0], pair[0] + pair[1])),
+    loss=st.sampled_from((0.0, 0.05, 0.3)),
+)
+def test_whatever_the_way_prediction_comes_to_what_the_server_has(
+    seed: int, delay: tuple[int, int], loss: float
+) -> None:
+    room = Room(wild(seed, 150), others=wild(seed + 7, 150), delay=delay, loss=loss, seed=seed)
+    room.run(150)
+    room.down.loss = room.up.loss = 0.0
+    room.run(220)
+    assert room.apart() < 1.0
+    assert_same_entities(room)
+    assert_fired_once(room)
+
+
+def assert_same_entities(room: Room) -> None:
+    """All worlds have the same, and nothing is left over."""
+    for kind in (Puck, Shot, Ball, Wall):
+        there = room.server.world.count(kind)
+        assert room.scene.world.count(kind) == there
+        assert room.shown.count(kind) == there
+
+
+def assert_fired_once(room: Room) -> None:
+    told = sum(isinstance(event, Fired) and event.seat == 0 for _, event in room.told)
+    heard = sum(isinstance(event, Fired) for event in room.events)
+    taken_back = sum(isinstance(event, Fired) for event in room.prediction.withdrawn)
+    assert heard - taken_back == told
