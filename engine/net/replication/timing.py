@@ -131,4 +131,4 @@ class Lead:
     @property
     def depth(self) -> int:
         """Ticks of commands worth sending: those before would be too late even by the fastest way."""
-        return max(2, ceil(self._most) + 1)
+        return max(2, ceil(self._most) + 1) if self._late else 8
