@@ -117,13 +117,15 @@ def _note(world: World, pings: list[Ping]) -> None:
 
 @guest.on(Received[Chat])
 def hear(world: World, event: Received[Chat]) -> None:
-    chat = event.message
-    world.post(Chat(chat.seat, clean_name(chat.name), clean_line(chat.text)))
+    if world.find_resource(Guest) is not None:  # at a server, it would be a guest's invention
+        chat = event.message
+        world.post(Chat(chat.seat, clean_name(chat.name), clean_line(chat.text)))
 
 
 @guest.on(Received[Pings])
 def note(world: World, event: Received[Pings]) -> None:
-    _note(world, event.message.pings)
+    if world.find_resource(Guest) is not None:
+        _note(world, event.message.pings)
 
 
 # On either side

@@ -53,11 +53,11 @@ def view(options: Options) -> Sequence[Plugin]:
 
 
 def pilot(options: Options) -> Sequence[Plugin]:
-    """What turns keys, mouse and pads into `Fly`, and Esc into a pause."""
-    from games.ricochet.presentation.menus import pausing
+    """What turns keys, mouse and pads into `Fly`, Enter into talk, and Esc into a pause."""
+    from games.ricochet.presentation.menus import connection, pausing
     from games.ricochet.presentation.pilot import pilot
 
-    return [pilot, pausing(options)]
+    return [pilot, connection, pausing(options)]
 
 
 def opening(app: App, options: Options) -> Scene:

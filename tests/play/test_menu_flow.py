@@ -110,7 +110,7 @@ def names(app: App) -> list[str]:
 def test_the_menu_lies_over_a_match_of_bots_that_goes_on(open_game: OpenGame) -> None:
     game = open_game()
     assert names(game.app) == ["ricochet", "menu"]
-    assert game.buttons == ["PLAY", "SETTINGS", "CONTROLS", "QUIT"]
+    assert game.buttons == ["PLAY", "HOST", "JOIN", "SETTINGS", "CONTROLS", "NETWORK", "QUIT"]
     before = game.app.scenes[0].tick
     game.run_ticks(30)
     assert game.app.scenes[0].tick == before + 30

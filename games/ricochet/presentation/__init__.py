@@ -8,6 +8,7 @@ from games.ricochet.presentation.effects import effects
 from games.ricochet.presentation.flyers import flyers
 from games.ricochet.presentation.hitstop import hitstop
 from games.ricochet.presentation.hud import hud
+from games.ricochet.presentation.netgraph import netgraph
 from games.ricochet.presentation.outlines import outlines
 from games.ricochet.presentation.profiler import profiler
 from games.ricochet.presentation.scenery import scenery
@@ -16,5 +17,5 @@ from games.ricochet.presentation.viewer import viewer
 
 backdrop = Plugin("ricochet.presentation.backdrop", needs=[base, viewer, scenery, flyers, effects, music])
 """A match behind a menu: nothing to read, and only the music to hear."""
-presentation = Plugin("ricochet.presentation", needs=[backdrop, hitstop, sounds, hud, outlines, profiler])
+presentation = Plugin("ricochet.presentation", needs=[backdrop, hitstop, sounds, hud, outlines, profiler, netgraph])
 """A match as it is played and watched."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import atan2, cos, hypot, sin
 
-from engine.app import Commanded, Frame, Plugin, SceneCovered, SceneEntered, SceneLeft, SceneUncovered
+from engine.app import Commanded, Frame, Plugin, SceneCovered, SceneEntered, SceneLeft, SceneUncovered, Tick
 from engine.ecs import World
 from engine.graphics import Camera, Display
 from engine.input import BindingsFile, Device
 from engine.scene import Transform
+from games.ricochet import tuning
+from games.ricochet.chat import go_on
 from games.ricochet.commands import Fly
+from games.ricochet.match import Match, Part
 from games.ricochet.presentation.base import base
 from games.ricochet.presentation.controls import RicochetControls, controls
 from games.ricochet.presentation.hud import Feed, hud
@@ -20,6 +23,9 @@ from games.ricochet.seats import ship_of
 
 PAD_CROSSHAIR = 190.0
 """Units from the ship at which the crosshair of a pad stands."""
+
+PODIUM_LOOK = 1.0
+"""Seconds the podium stays at least, for whoever still dashes about."""
 
 
 class Aim:
@@ -81,6 +87,15 @@ def _aim(world: World, wanted: RicochetControls, seat: int) -> float:
         if (x, y) != (at.x, at.y):
             aim.angle = atan2(y - at.y, x - at.x)
     return aim.angle
+
+
+@pilot.on(Tick)
+def leave_podium(world: World, tick: Tick) -> None:
+    """The dash, once the podium has been seen."""
+    match, seat = world.resource(Match), world.resource(Viewer).seat
+    seen = match.part is Part.PODIUM and match.left < tuning.PODIUM_TIME - PODIUM_LOOK
+    if seen and seat is not None and world.resource(RicochetControls).dash.pressed:
+        go_on(world, seat)
 
 
 @pilot.on(Frame)

@@ -10,11 +10,13 @@ from engine.assets import Assets
 from engine.events import OnError
 from engine.graphics import Display
 from engine.input import BindingsFile, user_bindings
+from engine.net.session import Hosting, Joining, host_game, join_game
 from games.ricochet.game import GAME
 from games.ricochet.presentation import backdrop
 from games.ricochet.presentation.controls import RicochetControls
 from games.ricochet.presentation.menus.main_page import main_page
 from games.ricochet.presentation.menus.menu import Menu, menu_scene
+from games.ricochet.presentation.menus.trial import Trial
 from games.ricochet.presentation.settings import Settings, SettingsFile
 
 R = TypeVar("R")
@@ -38,9 +40,45 @@ def begin(app: App, options: Options) -> None:
     app.replace(GAME.scene(options, plugins, resources=app.shared, on_error=_policy(app)))
 
 
+def host(app: App, settings: Settings, seed: int) -> Hosting:
+    """Begin to open a room for others, which then takes the place of all there is; the invite is copied."""
+    options = settings.options(seed)
+    return host_game(
+        app,
+        GAME,
+        options,
+        plugins=[*GAME.view(options), *GAME.pilot(options)],
+        port=settings.port,
+        public=settings.address or None,
+        on_error=_policy(app),
+    )
+
+
+def join(app: App, settings: Settings, invite: str, *, spectate: bool = False) -> Joining:
+    """Begin to join a room, which then takes the place of all there is."""
+    options = Options()
+    return join_game(
+        app,
+        GAME,
+        invite,
+        settings.name,
+        plugins=[*GAME.view(options), *GAME.pilot(options)],
+        spectate=spectate,
+        conditions=settings.conditions(),
+        on_error=_policy(app),
+    )
+
+
+def try_network(app: App, settings: Settings, seed: int) -> Trial:
+    """Begin to play with bots as if they were far away."""
+    options = replace(settings.options(seed), humans=0, name="")
+    return Trial(options, lambda invite: join(app, settings, invite), app.step.rate)
+
+
 def leave(app: App, options: Options) -> None:
     """Back from a match to the menu."""
     _bring_belongings(app)
+    app.step.speed = 1.0
     app.replace(_backdrop(app, options))
     app.push(_menu(app, options))
 
@@ -49,7 +87,15 @@ def _menu(app: App, options: Options) -> Scene:
     scene = menu_scene(app, "menu", on_error=_policy(app))
     scene.pauses_below = False
     menu = scene.world.resource(Menu)
-    menu.open(main_page(menu, lambda: begin(app, menu.settings.options(options.seed))), title=True)
+    settings = menu.settings
+    page = main_page(
+        menu,
+        start=lambda: begin(app, settings.options(options.seed)),
+        host=lambda: host(app, settings, options.seed),
+        join=lambda invite, spectate: join(app, settings, invite, spectate=spectate),
+        try_network=lambda: try_network(app, settings, options.seed),
+    )
+    menu.open(page, title=True)
     return scene
 
 

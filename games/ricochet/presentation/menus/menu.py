@@ -11,6 +11,8 @@ from engine.ecs import World
 from engine.events import OnError, Phase
 from engine.graphics import DrawOverlay
 from engine.input import Bindings, BindingsFile, Device
+from engine.net.networking import Guest, Host
+from engine.net.session import Hosting, Joining
 from engine.widgets import NEON, Ui, Widget, widgets
 from games.ricochet.presentation.base import base
 from games.ricochet.presentation.controls import RicochetControls, controls
@@ -34,7 +36,7 @@ def menu_scene(
     """A scene with a `Menu`, over others; over the world of a match it shares what that has of the player's."""
     ui = Ui(NEON, move_sound="ui_move", press_sound="ui_press", cancel_sound="ui_move")
     own: list[object] = list(app.shared)
-    for kind in (BindingsFile, Bindings, SettingsFile, Settings, Assets):
+    for kind in (BindingsFile, Bindings, SettingsFile, Settings, Assets, Guest, Host, Joining, Hosting):
         found = over.find_resource(kind) if over is not None else None
         if found is not None:
             own.append(found)
@@ -46,8 +48,9 @@ def menu_scene(
 
 
 @menus.on(End)
-def keep_settings(world: World, stage: End) -> None:
+def tick(world: World, stage: End) -> None:
     """What was changed is kept at once."""
+    world.resource(Menu).tick()
     world.resource(SettingsFile).keep(world.resource(Settings))
 
 
@@ -90,14 +93,16 @@ class Menu:
         title: bool = False,
         focus: Widget | None = None,
         on_back: Callable[[], object] | None = None,
+        each_tick: Callable[[], object] | None = None,
     ) -> None:
         """Go into a page, with the `focus` on a widget in it, else on the first.
 
-        `title` stands the game's name above it. Back means `on_back`, else the page before.
+        `title` stands the game's name above it. Back means `on_back`, else the page before. `each_tick()` is called
+        while the page is shown.
         """
         if self._trail:
             self._trail[-1].focus = self.ui.focus
-        self._trail.append(_Page(page, title, on_back, focus))
+        self._trail.append(_Page(page, title, on_back, each_tick, focus))
         self._show()
 
     def back(self) -> None:
@@ -114,6 +119,11 @@ class Menu:
         if not self._closed:
             self._closed = True
             self.app.pop()
+
+    def tick(self) -> None:
+        """Let the page that is shown look at what has come of things."""
+        if self._trail and self._trail[-1].each_tick is not None:
+            self._trail[-1].each_tick()
 
     @property
     def titled(self) -> bool:
@@ -132,5 +142,6 @@ class _Page:
     widget: Widget
     title: bool
     on_back: Callable[[], object] | None
+    each_tick: Callable[[], object] | None
     focus: Widget | None = None
     """What gets the focus when the page is shown: what had it when another was opened from here."""

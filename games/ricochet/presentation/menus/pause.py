@@ -1,4 +1,4 @@
-"""The pause: Esc or Start in a match, over the match that stands still."""
+"""The pause: Esc or Start in a match, over the match that stands still, unless others play along."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import replace
 from engine.app import App, Options, Plugin, SceneUncovered
 from engine.ecs import Resource, World
 from engine.input import FocusLost, Key, KeyPressed, PadButton, PadPressed
-from engine.widgets import Button, Column, Panel, Widget
+from engine.net.session import Hosting, Joining, State
+from engine.widgets import Button, Clipboard, Column, Label, Panel, Ui, Widget
+from games.ricochet.presentation.company import in_company
 from games.ricochet.presentation.menus import flow
 from games.ricochet.presentation.menus.controls_page import controls_page
 from games.ricochet.presentation.menus.menu import Menu, menu_scene
+from games.ricochet.presentation.menus.network_page import open_network_page
 from games.ricochet.presentation.menus.settings_page import settings_page
+
+WIDTH = 340.0
 
 
 class Pause(Resource, local=True):
@@ -30,7 +35,8 @@ def pausing(options: Options) -> Plugin:
 
     @plugin.on(KeyPressed)
     def by_key(world: World, pressed: KeyPressed) -> None:
-        if pressed.key is Key.ESCAPE and not pressed.repeat:
+        ui = world.find_resource(Ui)
+        if pressed.key is Key.ESCAPE and not pressed.repeat and (ui is None or not ui.took(pressed)):
             _pause(world, options)
 
     @plugin.on(PadPressed)
@@ -40,7 +46,8 @@ def pausing(options: Options) -> Plugin:
 
     @plugin.on(FocusLost)
     def by_looking_away(world: World, lost: FocusLost) -> None:
-        _pause(world, options)
+        if not in_company(world):  # others would not wait
+            _pause(world, options)
 
     @plugin.on(SceneUncovered)
     def over(world: World, event: SceneUncovered) -> None:
@@ -67,7 +74,11 @@ def _pause(world: World, options: Options) -> None:
     pause.asked = True
     scene = menu_scene(app, "pause", resuming, over=world, on_error=app.scene.dispatcher.on_error)
     menu = scene.world.resource(Menu)
-    menu.open(_pause_page(menu, options), on_back=menu.close)
+    if in_company(world):
+        scene.pauses_below = False
+        _open_company_page(menu, options)
+    else:
+        menu.open(_pause_page(menu, options), on_back=menu.close)
     app.push(scene)
 
 
@@ -81,7 +92,46 @@ def _pause_page(menu: Menu, options: Options) -> Widget:
             Button("CONTROLS", lambda: menu.open(controls_page(menu))),
             Button("RESTART", lambda: flow.begin(app, another)),
             Button("LEAVE MATCH", lambda: flow.leave(app, another)),
-            width=340.0,
+            width=WIDTH,
         ),
         title="PAUSED",
     )
+
+
+def _open_company_page(menu: Menu, options: Options) -> None:
+    """With others nothing stands still, but there is an invite to give, and a way to watch instead of play."""
+    app, theme = menu.app, menu.ui.theme
+    hosting, joining = menu.world.find_resource(Hosting), menu.world.find_resource(Joining)
+    again: Joining | None = None
+    note = Label("The match goes on.", size=theme.small, color=theme.faint, align="center", width=WIDTH)
+    buttons: list[Widget] = [
+        Button("RESUME", menu.close, height=56.0),
+        Button("SETTINGS", lambda: menu.open(settings_page(menu))),
+        Button("CONTROLS", lambda: menu.open(controls_page(menu))),
+    ]
+
+    def copy() -> None:
+        clipboard = menu.world.find_resource(Clipboard)
+        if clipboard is not None and hosting is not None:
+            clipboard.put(hosting.invite)
+            note.text, note.color = "copied", theme.accent
+
+    def change_sides(joining: Joining) -> None:
+        nonlocal again
+        if again is None or again.state is State.FAILED:
+            again = flow.join(app, menu.settings, joining.invite, spectate=not joining.spectate)
+
+    def look() -> None:
+        if again is not None:
+            failed = again.state is State.FAILED
+            note.text = again.words if failed else f"{again.state.value} ..."
+            note.color = theme.warning if failed else theme.accent
+
+    if hosting is not None:
+        buttons.append(Button("COPY INVITE", copy))
+    if joining is not None:
+        buttons.append(Button("NETWORK", lambda: open_network_page(menu)))
+        buttons.append(Button("PLAY" if joining.spectate else "ONLY WATCH", lambda: change_sides(joining)))
+    leave = Button("CLOSE THE ROOM" if hosting is not None else "LEAVE MATCH", lambda: flow.leave(app, options))
+    page = Panel(Column(*buttons, leave, note, width=WIDTH), title="MENU")
+    menu.open(page, on_back=menu.close, each_tick=look)

@@ -1,10 +1,10 @@
-"""The page on which a match is put together."""
+"""The pages on which a match is put together: to play alone, and to host for others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.widgets import Button, Choice, Column, Label, Panel, Picture, Row, Slider, Space, TextField
+from engine.widgets import Button, Choice, Column, Label, Panel, Picture, Row, Slider, Space, TextField, Widget
 from games.ricochet import tuning
 from games.ricochet.arena import load_arenas
 from games.ricochet.bots import LEVELS
@@ -21,6 +21,12 @@ ABOUT = {
 
 def open_play_page(menu: Menu, start: Callable[[], object]) -> None:
     """Name, arena, mode, opponents, and what the arena looks like; two presses of Enter play on as last time."""
+    begin = Button("START", start, height=56.0, color=menu.ui.theme.focus)
+    menu.open(match_panel(menu, "PLAY", [name_field(menu)], begin), focus=begin)
+
+
+def match_panel(menu: Menu, title: str, more: list[Widget], begin: Button, *below: Widget) -> Panel:
+    """The choice of a match, with `more` widgets under it, and what is said `below` the arena's picture."""
     settings = menu.settings
     arenas = {arena.key: arena for arena in load_arenas()}
     chosen = arenas.get(settings.arena) or next(iter(arenas.values()))
@@ -42,7 +48,6 @@ def open_play_page(menu: Menu, start: Callable[[], object]) -> None:
     def choose_bots(bots: float) -> None:
         settings.bots = round(bots)
 
-    begin = Button("START", start, height=56.0, color=menu.ui.theme.focus)
     left = Column(
         Choice(list(arenas), chosen.key, label="Arena", shown=lambda key: arenas[key].name, on_change=choose_arena),
         Choice(list(Mode), mode, label="Mode", shown=_mode_name, on_change=choose_mode),
@@ -56,14 +61,13 @@ def open_play_page(menu: Menu, start: Callable[[], object]) -> None:
             on_change=choose_bots,
         ),
         Choice(list(LEVELS), settings.level, label="Level", shown=str.capitalize, on_change=choose_level),
-        name_field(menu),
+        *more,
         Space(),
         begin,
         Button("BACK", menu.back),
     )
-    right = Column(preview, about, Space(), width=PREVIEW[0])
-    page = Panel(Row(left, right, weights=(1, 0), spacing=28.0), title="PLAY", width=1020.0)
-    menu.open(page, focus=begin)
+    right = Column(preview, about, *below, Space(), width=PREVIEW[0])
+    return Panel(Row(left, right, weights=(1, 0), spacing=28.0), title=title, width=1020.0)
 
 
 def name_field(menu: Menu) -> TextField:
