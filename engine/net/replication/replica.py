@@ -141,5 +141,7 @@ class Replica:
         else:
             for tick in sorted(states):  # came late: those after it go behind it
                 states[tick] = states.pop(tick)
-        while len(states) > MOST_STATES:
+        if len(states) > MOST_STATES:
             del states[next(iter(states))]
+            if self._forgotten:
+                self._forget()
