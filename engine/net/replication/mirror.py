@@ -90,7 +90,7 @@ class Mirror:
         self._layout = layout = replica.layout
         self._aliased: dict[int, int] = {}
         self._but: frozenset[int] = _NOBODY
-        self._shown: dict[int, tuple[int, int]] = {}  # by the server's id: the id shown, and the serial
+        self._shown: dict[int, tuple[int, tuple[int, bool]]] = {}  # by the server's id: the id shown, and as what
         self._left = 0  # entities of the state in `but`
         self._lacks = False  # somebody is not there who should be
         self._state: State | None = None
@@ -161,7 +161,7 @@ class Mirror:
         shape = state.shape
         self._lacks = False
         there = {
-            id: serial
+            id: (serial, id in state.private)
             for id, serial in zip(shape.ids.tolist(), shape.serials.tolist(), strict=True)
             if id not in but and aliases.get(id, id) not in but
         }
@@ -173,21 +173,21 @@ class Mirror:
             entity = world.find(shown)
             if entity is not None and id not in but and shown not in but:
                 entity.despawn()
-        late: list[tuple[int, int]] = []
-        for id, serial in there.items():
+        late: list[tuple[int, tuple[int, bool]]] = []
+        for id, make in there.items():
             held = self._shown.get(id)
             if held is None or world.find(held[0]) is None:
-                late.append((id, serial))
-            elif held[1] != serial or id in state.private:
+                late.append((id, make))
+            elif held[1] != make:
                 self._reshape(world.entity(held[0]), self._components(state, id))
-                self._shown[id] = held[0], serial
+                self._shown[id] = held[0], make
         while late:  # parents before their children
             waiting = [each for each in late if not self._appear(state, *each)]
             if len(waiting) == len(late):
                 break
             late = waiting
 
-    def _appear(self, state: State, id: int, serial: int) -> bool:
+    def _appear(self, state: State, id: int, make: tuple[int, bool]) -> bool:
         """Spawn an entity, or take over who stands in for it. False if its parent is not there."""
         world, shown = self.world, self.shown(id)
         components = self._components(state, id)
@@ -203,7 +203,7 @@ class Mirror:
             except EcsError:  # its index is still somebody else's, who goes when the stage ends
                 return False
             shown = id
-        self._shown[id] = shown, serial
+        self._shown[id] = shown, make
         return True
 
     def _components(self, state: State, id: int) -> list[Component]:
