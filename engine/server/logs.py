@@ -108,6 +108,24 @@ def _field_text(value: object) -> str:
     return json.dumps(text, ensure_ascii=False) if not text or " " in text or '"' in text else text
 
 
+def _kind(record: logging.LogRecord) -> str:
+    """What counts as the same message again: the template, and for an exception where it was raised."""
+    kind = str(record.msg)[:200]
+    if kind == "%s" and isinstance(record.args, tuple) and not isinstance(record.args[0], str):
+        kind = type(record.args[0]).__name__
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None:
+        kind += f" ({type(error).__name__}{_place(error)})"
+    return kind
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+
+
 class Logs(logging.Handler):
     """The handler that writes to one stream. `open_logs` makes and installs it; `close` takes it back.
 
@@ -166,8 +184,7 @@ class Logs(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.sweep()
-            kind = (record.levelno, record.name, str(record.msg)[:200])
-            if self._limiter.admit(kind, self._clock()):
+            if self._limiter.admit((record.levelno, record.name, _kind(record)), self._clock()):
                 self._put(self._entry(record))
         except Exception:
             self.handleError(record)
@@ -191,8 +208,8 @@ class Logs(logging.Handler):
         )
 
     def _held(self, kind: object, count: int) -> Entry:
-        level, logger, template = cast("tuple[int, str, str]", kind)
-        message = f"{count} more like this: {self._text(template)}"
+        level, logger, shown = cast("tuple[int, str, str]", kind)
+        message = f"{count} more like this: {self._text(shown)}"
         return Entry(time.time(), logging.getLevelName(level).lower(), logger, message, {"more": count})
 
     def _text(self, text: str) -> str:

@@ -157,6 +157,29 @@ def test_messages_of_one_template_are_limited_and_counted() -> None:
     ]
 
 
+def test_one_handler_that_raises_does_not_hide_another() -> None:
+    class Failure:
+        def __str__(self) -> str:
+            return "a handler raised"
+
+    def first() -> None:
+        raise RuntimeError("first")
+
+    def second() -> None:
+        raise RuntimeError("second")
+
+    stream = io.StringIO()
+    with open_logs(stream=stream, limiter=Limiter(2, 10.0), clock=lambda: 0.0):
+        for handler in (first, first, first, first, second):
+            try:
+                handler()
+            except RuntimeError as error:
+                log.error("%s", Failure(), exc_info=error)
+    raised = [line["exception"].splitlines()[-1] for line in lines(stream) if "exception" in line]
+    assert raised == ["RuntimeError: first"] * 2 + ["RuntimeError: second"]
+    assert lines(stream)[-1]["message"].startswith("2 more like this: Failure (RuntimeError at ")
+
+
 def test_what_is_held_back_is_told_of_at_the_end() -> None:
     stream = io.StringIO()
     with open_logs(stream=stream, limiter=Limiter(1, 10.0), clock=lambda: 0.0):

@@ -1,0 +1,275 @@
+"""A room: one match with a world of its own, who is in it, and what it costs.
+
+It knows no other room and no clock but the one it is given; `Rooms` says when it ticks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from engine import __version__
+from engine.app import Game, Options
+from engine.events import Failure, OnError
+from engine.net.connection.events import Connected, Disconnected, Event, Received
+from engine.net.connection.server import Server
+from engine.net.multiplayer import multiplayer_of
+from engine.net.replication.authority import Authority
+from engine.net.replication.rewind import SawBehind
+from engine.net.wire.system import Hello
+from engine.server.blackbox import MEMORY, BlackBox
+from engine.server.figures import Histogram, PlayerFigures, RoomFigures
+from engine.server.logs import about
+
+log = logging.getLogger("tickwire.server")
+
+HEAVY = 0.5
+"""A tick that takes more than this share of its time is followed by a rest as long as it took, for the others' sake."""
+CATCH_UP = 5
+"""Ticks that a room may be behind; further back, the ticks in between are dropped."""
+QUIET_TICKS = 60
+"""Ticks that an empty room still runs, so that the leaving of the last is seen to its end."""
+_AVERAGE = 1 / 16
+"""How much of a new tick goes into the average cost."""
+
+
+class RoomState(Enum):
+    """What a room is doing. The value is said to people."""
+
+    EMPTY = "empty"
+    """Nobody is in it, and no tick is run."""
+    OPEN = "open"
+    CLOSING = "closing"
+    """Nobody new comes in; it goes on until its round is over."""
+    CLOSED = "closed"
+
+
+@dataclass(slots=True)
+class Member:
+    """A connection that belongs to a room."""
+
+    name: str
+    address: str
+    since: float
+    watches: bool
+
+
+class Room:
+    """One match. `seats` is how many may play; `watchers` how many more may watch."""
+
+    def __init__(
+        self,
+        code: str,
+        game: Game,
+        options: Options,
+        server: Server,
+        clock: Callable[[], float],
+        *,
+        seats: int,
+        watchers: int = 0,
+        listed: bool = True,
+        permanent: bool = False,
+        executor: Executor | None = None,
+        on_failure: Callable[[Room, Failure], object] | None = None,
+    ) -> None:
+        self.code = code
+        self.game = game
+        self.seats = seats
+        self.watchers = watchers
+        self.listed = listed
+        self.permanent = permanent
+        """Whether it stays when it is empty."""
+        self.state = RoomState.EMPTY
+        self.members: dict[int, Member] = {}
+        """By peer."""
+        self.opened = clock()
+        self.empty_since: float | None = self.opened
+        self.close_at: float | None = None
+        """While closing: when, at the latest."""
+        self.broken: BaseException | None = None
+        """What a handler raised so often that it was given up, and the room with it."""
+        self.failures = 0
+        self._multiplayer = multiplayer_of(game)
+        self._server = server
+        self._clock = clock
+        self._on_failure = on_failure
+        self._quiet = 0
+        self._bytes_before = [0, 0]  # of connections that are gone
+
+        # Its ticks
+        self.due = 0.0
+        """When the next one is."""
+        self.ticks = 0
+        self.dropped = 0
+        self.cost = 0.0
+        """Seconds that a tick takes, lately."""
+        self.durations = Histogram()
+        self.lateness = Histogram()
+
+        self.authority = Authority(self._multiplayer, server, options, clock)
+        self.scene = game.scene(options, [self.authority.plugin], resources=[self], on_error=OnError.ISOLATE)
+        self.scene.executor = executor
+        self.scene.dispatcher.on_failure = self._failed
+        self.period = self.scene.time.dt
+        """Seconds from one tick to the next."""
+        header = {"game": game.name, "game_version": game.version, "engine": __version__, "hosted": True}
+        self.box = BlackBox(
+            {**header, "options": options.to_header(), "room": code},
+            only=(*game.journalled, SawBehind),
+            ticks=round(MEMORY / self.period),
+        )
+        self.scene.recorder = self.box
+
+    # Who is in it
+
+    @property
+    def players(self) -> int:
+        """How many seats are taken, those kept for who was cut off included."""
+        away = sum(seat.peer is None for seat in self.authority.seats.by_player.values())
+        return sum(not member.watches for member in self.members.values()) + away
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nobody, and no seat is kept for anybody."""
+        return not self.members and not self.authority.seats.by_player
+
+    def connected(self, event: Connected, name: str, *, watches: bool) -> None:
+        """Somebody has come in."""
+        self.members[event.peer] = Member(name, event.address, self._clock(), watches)
+        self.authority.receive(Connected(event.peer, event.client_id, event.address, name))
+
+    def receive(self, event: Event) -> None:
+        """Take in what one of its members did."""
+        if isinstance(event, Received):
+            message: Any = event.message
+            if type(message) is Hello and self.members[event.peer].watches:
+                event = Received(event.peer, Hello(True, b""))
+        elif isinstance(event, Disconnected):
+            self.forget(event.peer)
+        self.authority.receive(event)
+
+    def forget(self, peer: int) -> None:
+        """A connection is gone; what it cost is kept."""
+        known = self._server.peers.get(peer)
+        if self.members.pop(peer, None) is not None and known is not None:
+            self._bytes_before[0] += known.bytes_in
+            self._bytes_before[1] += known.bytes_out
+
+    # Ticks
+
+    def run_tick(self, late: float) -> None:
+        """Run one, `late` seconds after it was due. Raises what it raises."""
+        started = self._clock()
+        try:
+            self.scene.run_tick()
+        finally:
+            took = self._clock() - started
+            self.ticks += 1
+            self.cost += (took - self.cost) * (_AVERAGE if self.ticks > 1 else 1.0)
+            self.durations.observe(took)
+            self.lateness.observe(max(0.0, late))
+        self._quiet = self._quiet + 1 if self.is_empty else 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it can stop ticking."""
+        return self._quiet >= QUIET_TICKS
+
+    def wake(self, due: float) -> None:
+        """Begin to tick."""
+        self._quiet = 0
+        self.due = due
+        self.empty_since = None
+        if self.state is RoomState.EMPTY:
+            self.state = RoomState.OPEN
+
+    def rest(self, now: float) -> None:
+        """Stop ticking until somebody comes."""
+        self.empty_since = now
+        if self.state is RoomState.OPEN:
+            self.state = RoomState.EMPTY
+
+    def may_close(self) -> bool:
+        """Whether nobody minds: the room is empty, or its round is over."""
+        return self.is_empty or self._multiplayer.may_close is None or self._multiplayer.may_close(self.scene.world)
+
+    def close(self) -> None:
+        """It is over."""
+        self.state = RoomState.CLOSED
+        with contextlib.suppress(Exception):  # a game's resources may be what broke
+            self.scene.close()
+
+    def _failed(self, failure: Failure) -> None:
+        self.failures += 1
+        with about(room=self.code):
+            log.error("%s", failure, exc_info=failure.error)
+        if failure.disabled:
+            self.broken = failure.error
+        if self._on_failure is not None:
+            self._on_failure(self, failure)
+
+    # What can be seen of it
+
+    def status(self) -> str:
+        """What the game says of it."""
+        try:
+            return self.game.status(self.scene.world)
+        except Exception as error:
+            return f"({error!r})"
+
+    def player_figures(self) -> list[PlayerFigures]:
+        """Its connections, in the order they came."""
+        now = self._clock()
+        found: list[PlayerFigures] = []
+        for number, member in self.members.items():
+            peer = self._server.peers.get(number)
+            if peer is None:
+                continue
+            estimate = peer.delivery.estimate
+            found.append(
+                PlayerFigures(
+                    peer=number,
+                    player=self.authority.player_of(number),
+                    name=member.name,
+                    address=member.address,
+                    ping=1000 * estimate.rtt,
+                    jitter=1000 * estimate.deviation,
+                    loss=estimate.loss,
+                    bytes_in=peer.bytes_in,
+                    bytes_out=peer.bytes_out,
+                    backlog=peer.delivery.backlog,
+                    seconds=now - member.since,
+                )
+            )
+        return found
+
+    def figures(self, *, reserved: int, worker: int) -> RoomFigures:
+        """All there is to know."""
+        players = self.player_figures()
+        running = self.empty_since is None
+        return RoomFigures(
+            code=self.code,
+            worker=worker,
+            state=self.state.value,
+            listed=self.listed,
+            seats=self.seats,
+            reserved=reserved,
+            players=players,
+            tick=self.scene.tick,
+            status=self.status(),
+            seconds=self._clock() - self.opened,
+            ticks=self.ticks,
+            dropped=self.dropped,
+            cost=1000 * self.cost,
+            share=self.cost / self.period if running else 0.0,
+            durations=self.durations.copy(),
+            lateness=self.lateness.copy(),
+            bytes_in=self._bytes_before[0] + sum(player.bytes_in for player in players),
+            bytes_out=self._bytes_before[1] + sum(player.bytes_out for player in players),
+            failures=self.failures,
+        )
