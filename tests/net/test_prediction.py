@@ -199,7 +199,9 @@ class Way:
     under_way: dict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     def send(self, now: int, thing: Any, *, surely: bool = False) -> None:
-        if surely or self.rng.random() >= self.loss:
+        if surely:
+            self.under_way[now + self.most].append(thing)
+        elif self.rng.random() >= self.loss:
             self.under_way[now + self.rng.randint(self.least, self.most)].append(thing)
 
     def arrived(self, now: int) -> list[Any]:
@@ -261,10 +263,9 @@ class Room:
                 self.inbox.update(sent)
             else:
                 self.replicator.acked(1, sent)
-        self.last = self.inbox.pop(now, self.last)
-        for player, command in ((0, self.last), (1, self.others(now))):
-            self.server.dispatcher.post_as(Commanded[Steer], Commanded(player, command))
-        self.server.run_tick()
+        self.server_step(now)
+        if self.replica.wants_full:
+            self.replicator.lost(1)
         if now % 2 == 0:
             self.replicator.take(now)
             for message in self.replicator.messages(1):
@@ -275,6 +276,12 @@ class Room:
                 self.up.send(now, state.tick)
         if self.replica.newest is not None:
             self.client_step(now)
+
+    def server_step(self, now: int) -> None:
+        self.last = self.inbox.pop(now, self.last)
+        for player, command in ((0, self.last), (1, self.others(now))):
+            self.server.dispatcher.post_as(Commanded[Steer], Commanded(player, command))
+        self.server.run_tick()
 
     def client_step(self, now: int) -> None:
         tick, view = now + self.lead, max(0.0, float(now - self.behind))
@@ -292,23 +299,18 @@ class Room:
             self.step()
 
     def apart(self) -> float:
-        """How far the prediction is from what the server had at the same tick, at most, in units."""
-        newest = self.replica.newest
-        assert newest is not None
-        return apart(newest, self.scene.world, self.prediction)
-
-
-def apart(state: State, world: World, prediction: Prediction) -> float:
-    """The same for entities at rest: the prediction's tick is later."""
-    worst = 0.0
-    for id in state.ids.tolist():
-        told = {type(each): each for each in state.components(id)}
-        if Puck in told and told[Puck].seat == 0 or Ball in told or Shot in told:
-            entity = world.find(prediction.mirror.aliases.get(id, id))
-            assert entity is not None, f"{told} is missing in the prediction"
-            at, there = entity[Transform], told[Transform]
-            worst = max(worst, hypot(at.x - there.x, at.y - there.y))
-    return worst
+        """Units by which predicted entities are off, at most, once the server has come to the prediction's tick."""
+        while self.server.tick < self.scene.tick:
+            self.server_step(self.server.tick + 1)
+        worst = 0.0
+        for kind in (Puck, Shot, Ball):
+            for entity, at in self.server.world.rows(Entity, Transform, having=(kind,)):
+                predicted = self.scene.world.find(self.prediction.mirror.aliases.get(entity.id, entity.id))
+                assert predicted is not None, f"the prediction lacks a {kind.__name__}"
+                if kind is not Puck or entity[Puck].seat == 0:
+                    there = predicted[Transform]
+                    worst = max(worst, hypot(at.x - there.x, at.y - there.y))
+        return worst
 
 
 def idle(tick: int) -> Steer:
@@ -343,19 +345,15 @@ def own(world: World) -> list[tuple[Entity, Puck]]:
     return [(entity, puck) for entity, puck in world.rows(Entity, Puck) if puck.seat == 0]
 
 
-@settings(max_examples=12, deadline=None)
-@given(
-    seed=st.integers(0, 1000),
-    delay=st.tuples(st.integers(1, 6), st.integers(0, 5)).map(lambda pair: (pair[0], pair[0] + pair[1])),
-    loss=st.sampled_from((0.0, 0.05, 0.3)),
-)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("delay", "loss"), [((1, 1), 0.0), ((3, 6), 0.05), ((2, 9), 0.3)])
 def test_whatever_the_way_prediction_comes_to_what_the_server_has(
     seed: int, delay: tuple[int, int], loss: float
 ) -> None:
     room = Room(wild(seed, 150), others=wild(seed + 7, 150), delay=delay, loss=loss, seed=seed)
     room.run(150)
     room.down.loss = room.up.loss = 0.0
-    room.run(220)
+    room.run(170)
     assert room.apart() < 1.0
     assert_same_entities(room)
     assert_fired_once(room)

@@ -17,6 +17,8 @@ from engine.net.wire.declaration import Told
 
 NEAR = 3
 """Ticks by which an event may move and be the same."""
+NEAR_WITH_ENTITY = 5
+"""The same for one that names entities, which few others are like."""
 
 Sign = tuple[Any, ...]
 """What an event says, numbers with a fraction aside."""
@@ -24,7 +26,7 @@ Identity = Callable[[int], "int | None"]
 """What an entity of the prediction is known as for good; None for one that is nobody's business."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class Entry:
     """An event that was told, or is about to be."""
 
@@ -38,6 +40,11 @@ class Entry:
     """Whether it happened in the latest simulation of its tick."""
     sent: bool = False
 
+    @property
+    def near(self) -> int:
+        """Ticks by which it may move."""
+        return NEAR_WITH_ENTITY if self.entities else NEAR
+
 
 class Forwarding:
     """Which events of `player`'s prediction are told, and when."""
@@ -49,7 +56,7 @@ class Forwarding:
         """Told, but did not happen after all."""
         self._noted: list[tuple[Told, Any]] = []
         self._claimed: set[int] = set()
-        self._put_back = -NEAR
+        self._put_back = -NEAR_WITH_ENTITY
 
     def note(self, told: Told, event: object) -> None:
         """An event was posted in the tick being simulated."""
@@ -75,14 +82,14 @@ class Forwarding:
             self._claimed.add(id(entry))
 
     def _find(self, sign: Sign, tick: int) -> Entry | None:
-        """The one that has not been found in this simulation and is nearest, at most `NEAR` ticks off."""
+        """The one that has not been found in this simulation and is nearest, if it may have moved that far."""
         found: Entry | None = None
         for entry in self.entries:
             if entry.sign != sign or id(entry) in self._claimed:
                 continue
             away = abs(entry.tick - tick)
-            may_have_moved = not entry.certain or self._put_back - NEAR < entry.tick <= self._put_back
-            if away <= (NEAR if may_have_moved else 0) and (found is None or away < abs(found.tick - tick)):
+            may_have_moved = not entry.certain or self._put_back - entry.near < entry.tick <= self._put_back
+            if away <= (entry.near if may_have_moved else 0) and (found is None or away < abs(found.tick - tick)):
                 found = entry
         return found
 
@@ -95,17 +102,29 @@ class Forwarding:
                 entry.certain = False
 
     def advance(self, tick: int, confirmed: int) -> None:
-        """`tick` has been simulated, and all up to `confirmed` is as it was: give up what is long past."""
+        """`tick` has been simulated, and all up to `confirmed` is as it was: give up what is long past.
+
+        What was put back and did not happen again may have happened before that, a little sooner than predicted; or
+        not at all, if it was too long after.
+        """
         kept: list[Entry] = []
         for entry in self.entries:
-            missed = not entry.certain and entry.tick <= tick - NEAR
-            if missed and entry.sent:
+            missed = not entry.certain and entry.tick <= tick - entry.near
+            if missed and entry.sent and entry.tick > self._put_back + entry.near:
                 self.withdrawn.append(entry)
-            if missed or (entry.sent and entry.tick <= confirmed - NEAR):
-                self._claimed.discard(id(entry))
-            else:
+            elif entry.tick > confirmed - entry.near if entry.sent else not missed:
                 kept.append(entry)
+                continue
+            self._claimed.discard(id(entry))
         self.entries = kept
+
+    def withdraw(self, key: int) -> None:
+        """What is known by `key` never was: nor was what names it."""
+        for entry in [entry for entry in self.entries if key in entry.entities.values()]:
+            self.entries.remove(entry)
+            self._claimed.discard(id(entry))
+            if entry.sent:
+                self.withdrawn.append(entry)
 
     def take(self, world: World, shown: Callable[[int], int | None]) -> list[object]:
         """What is to be told now, with entities of `world`."""

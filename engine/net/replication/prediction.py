@@ -179,10 +179,13 @@ class Prediction:
                 continue
             self._standins.spawned(kind, tick, id)
             self._take_in(id, spawns=True)
-        for standin in self._standins:
-            if (standin.loose and tick - standin.tick > GRACE) or (not standin.server and tick - standin.tick > MOST):
-                self._standins.forget(standin)
         self._forwarding.settle(tick, self._identity)
+        for standin in self._standins:
+            if standin.loose and tick - standin.tick > GRACE:
+                self._standins.forget(standin)
+                self._forwarding.withdraw(standin.key)
+            elif not standin.server and tick - standin.tick > MOST:
+                self._standins.forget(standin)
         self._forwarding.advance(tick, self._confirmed)
 
     def _lose(self, id: int, tick: int) -> None:
@@ -462,6 +465,11 @@ class Prediction:
 
         Between ticks or inside a stage of that world. What hangs on its entities, and their local components, stay.
         """
+        for entry in self._forwarding.withdrawn:
+            event = mapped(entry, shown, self._presenting.shown_id)
+            if event is not None:
+                self.withdrawn.append(event)
+        self._forwarding.withdrawn.clear()
         keys = self._keys()
         self._smoothing.align(keys)
         moved = self._smoothing.advance(self.scene.time.dt)
@@ -469,11 +477,6 @@ class Prediction:
         waited_for = {each.key for each in self._standins if each.loose}
         self._presenting.present(shown, keys, waited_for, self._births, self.scene.tick)
         self.events += self._forwarding.take(shown, self._presenting.shown_id)
-        for entry in self._forwarding.withdrawn:
-            event = mapped(entry, shown, self._presenting.shown_id)
-            if event is not None:
-                self.withdrawn.append(event)
-        self._forwarding.withdrawn.clear()
 
     def _own_places(self) -> list[int]:
         """The places in the cast of what the player is, not of what they brought about."""
