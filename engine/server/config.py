@@ -132,7 +132,7 @@ class _Reader:
             return
         try:
             tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # beyond wrong syntax: numbers too long, arrays too deep
             line, problem = syntax_problem(error, text)
             self._problems.append(f"{path}:{line}: not TOML: {problem}")
             return
@@ -207,6 +207,7 @@ class _Reader:
         self._origins[known.name] = origin
 
     def _unknown(self, origin: str, name: str) -> None:
+        name = name if name.isprintable() else ascii(name)
         section, _, key = name.rpartition(".")
         likely = [known for known in SETTINGS if known.rpartition(".")[2] == key]
         likely = likely or difflib.get_close_matches(name, SETTINGS if section else SECTIONS, 1, 0.5)

@@ -73,7 +73,7 @@ class Setting:
 
         Raises `ValueError` that says what it should be.
         """
-        if self.optional and value in (None, "", OFF, False):
+        if self.optional and (value is None or value is False or value in ("", OFF)):
             return None
         reader = {bool: self._bool, int: self._int, float: self._float, Address: self._address}.get(self.type)
         if reader is not None:
@@ -85,7 +85,7 @@ class Setting:
                 return value
             if not isinstance(value, str) or "\0" in value:
                 raise ValueError('a path in quotes, such as "saves"')
-            return Path(value).expanduser()
+            return Path(value)
         text = self._text(value)
         return Secret(text) if self.type is Secret else text
 
@@ -161,10 +161,10 @@ class Setting:
         if isinstance(value, float):
             return f"{value:g}"
         if isinstance(value, int):
-            return str(value)
+            return str(value) if abs(value) < 1 << 64 else hex(value)[:20] + "..."
         if isinstance(value, (str, Address, Path)):
             return json.dumps(str(value), ensure_ascii=False)
-        return repr(value)
+        return type(value).__name__
 
     def example(self) -> str:
         """The default as it would stand in the file."""

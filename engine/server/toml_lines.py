@@ -48,8 +48,8 @@ def _names(value: object, above: str) -> list[str]:
     return names
 
 
-def syntax_problem(error: tomllib.TOMLDecodeError, text: str) -> tuple[int, str]:
-    """The line a syntax error is on, and what it is."""
+def syntax_problem(error: Exception, text: str) -> tuple[int, str]:
+    """The line an error of `tomllib` is on, the first if it does not say, and what it is."""
     known = _SYNTAX.fullmatch(str(error))
     if known is None:
         return 1, str(error)

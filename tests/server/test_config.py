@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -73,7 +74,9 @@ def test_option_wins_over_environment_over_file_over_default(file: Path) -> None
         ("rooms.private", "no", False),
         ("drain.deadline", "2.5", 2.5),
         ("server.password", "sesame", Secret("sesame")),
+        ("ops.bind", "0", Address("127.0.0.1", 0)),
         ("save.folder", "saves", Path("saves")),
+        ("save.folder", "", None),
         ("log.level", "debug", "debug"),
     ],
 )
@@ -137,7 +140,7 @@ def test_everything_wrong_is_reported_at_once(file: Path) -> None:
         ("[server]\nname = 'x", "2: not TOML: "),
         ("[server]\nname = 'x'\nname = 'y'", "3: not TOML: Cannot overwrite a value"),
         ("[tls]\nkey = 'k.pem'", "2: tls.key without tls.certificate: set both, or neither"),
-        ("[server]\nname = [\n 1,\n 2,\n]", "2: server.name = [1, 2]: a text in quotes"),
+        ("[server]\nname = [\n 1,\n 2,\n]", "2: server.name = list: a text in quotes"),
         ("[server]\nname = \"a\\u001bb\"", "2: server.name = "),
     ],
 )  # fmt: skip
@@ -179,6 +182,49 @@ def test_a_setting_can_turn_out_to_be_of_no_use_later(file: Path) -> None:
     file.write_text("[rooms]\narena = 'moon'\n")
     error = load(file).problem("rooms.arena", "ricochet has the arenas basin and cross")
     assert str(error) == f'{file}:2: rooms.arena = "moon": ricochet has the arenas basin and cross'
+
+
+_WORDS = [
+    "[server]",
+    "[rooms]",
+    "bind",
+    "name",
+    "workers",
+    "=",
+    "'x'",
+    "1",
+    "true",
+    "[",
+    "]",
+    "\n",
+    "{",
+    "}",
+    "0xf",
+    "1.5",
+]
+
+
+@given(st.text(max_size=50) | st.lists(st.sampled_from(_WORDS), max_size=20).map(" ".join))
+def test_any_file_is_a_configuration_or_has_problems(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "server.toml"
+        file.write_bytes(text.encode(errors="replace"))
+        assert all(problem.startswith(f"{file}:") for problem in check(file))
+
+
+@pytest.mark.parametrize("text", ["a = " + "1" * 5000, "[server]\nworkers = 0x" + "f" * 5000, "a = " + "[" * 5000])
+def test_what_is_too_much_for_the_parser_is_a_problem_too(file: Path, text: str) -> None:
+    assert len(problems(file, text)) == 1
+
+
+@given(st.sampled_from(list(SETTINGS)), st.text(max_size=20) | st.integers() | st.floats() | st.none() | st.booleans())
+def test_any_value_of_a_setting_is_taken_or_a_problem(name: str, value: object) -> None:
+    try:
+        taken = load(options={name: value}).get(name)
+    except ConfigError:
+        return
+    assert SETTINGS[name].take(taken) == taken
+    assert describe(Config()).count("\n") == len(SETTINGS) - 1
 
 
 # Secrets
