@@ -53,18 +53,21 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
     head = bytearray(5)
     parts: list[bytes] = []
     flags = PARTIAL if target.partial else 0
+    ticks = 0
     if base is None:
         flags |= FULL
-        before, expected = shape.layout.nothing, _NOTHING
     else:
-        _put_varint(head, target.tick - base.tick)
-        before, expected = base.shape, predicted(base.shape, base.cells, target.tick - base.tick)
+        ticks = target.tick - base.tick
+        _put_varint(head, ticks)
+    before, cells = (shape.layout.nothing, _NOTHING) if base is None else (base.shape, base.cells)
     link = None if before is shape else shape.link(before)
+    held = cells if link is None else link.carry(cells)
+    residual = target.cells - predicted(shape, held, ticks, target.cells)
     if link is None:
-        residual, fresh, spawned = target.cells - expected, _NOTHING, 0
+        fresh, spawned = _NOTHING, 0
         counts, places, entities = shape.counts, shape.entities, len(shape.slots)
     else:
-        residual = target.cells[link.kept] - expected[link.sources]
+        residual = residual[link.kept]
         fresh = target.cells[link.fresh] - _firsts(shape, link, prefabs)
         counts, places, entities, spawned = link.counts, link.places, link.entities, len(link.spawned)
         if spawned or len(link.gone):
@@ -82,8 +85,8 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
     else:
         flags |= TOLD
         parts.append(_marks(touched))
-        cells = touched[places]
-        residual, counts = residual[cells], _counted(cells, counts)
+        chosen = touched[places]
+        residual, counts = residual[chosen], _counted(chosen, counts)
     if link is not None and len(fresh):
         parts.append(pack(fold(np.concatenate((residual, fresh))), np.concatenate((counts, link.fresh_counts))))
     elif number:
@@ -185,12 +188,11 @@ class Reading:
         """The state it makes of `base`; new entities get serials from `serial` on. Raises `ProtocolError`."""
         old = base.shape
         shape = self._shape(old, prefabs, serial) if self.flags & STRUCTURE else old
-        expected = predicted(old, base.cells, 0 if self.base is None else self.tick - base.tick)
         link = None if shape is old else shape.link(old)
         if link is None:
-            cells, counts, places, entities = expected.copy(), shape.counts, shape.entities, len(shape.slots)
+            held, counts, places, entities = base.cells, shape.counts, shape.entities, len(shape.slots)
         else:
-            cells, counts, places, entities = expected[link.sources], link.counts, link.places, link.entities
+            held, counts, places, entities = link.carry(base.cells), link.counts, link.places, link.entities
         mode = self.flags & 3
         touched = self._marks(entities) if mode == TOLD else np.full(entities, mode == ALL)
         chosen = touched[places]
@@ -203,12 +205,13 @@ class Reading:
             changes, fresh = changes[:number], changes[number:]
         else:
             changes = self._unpack(counts) if mode != NONE else _NOTHING
-        cells[chosen] += changes
+        # Rates first: what goes by them is told as how far it is from where their mean would take it.
+        cells = held.copy()
+        cells[chosen if link is None else link.kept[chosen]] += changes
+        moved = predicted(shape, held, 0 if self.base is None else self.tick - base.tick, cells)
+        cells += moved - held
         if link is not None:
-            whole = np.empty(shape.size, np.int64)
-            whole[link.kept] = cells
-            whole[link.fresh] = fresh + _firsts(shape, link, prefabs)
-            cells = whole
+            cells[link.fresh] = fresh + _firsts(shape, link, prefabs)
         if self.flags & PARTIAL:
             self.told = np.ones(len(shape.slots), np.bool_)
             self.told[link.stays if link is not None else slice(None)] = touched

@@ -145,10 +145,9 @@ class Interest:
         shape, places = target.shape, np.flatnonzero(near)
         link = shape.link(base.shape)
         expected = predicted(base.shape, base.cells, target.tick - base.tick)[link.sources]
-        bits = np.bincount(
-            shape.entities[link.kept], _lengths(target.cells[link.kept] - expected), minlength=len(shape.slots)
-        )
-        bits += np.bincount(shape.entities[link.fresh], _lengths(target.cells[link.fresh]), minlength=len(shape.slots))
+        changes = target.cells.copy()
+        changes[link.kept] -= expected
+        bits = np.bincount(shape.entities, _lengths(changes), minlength=len(shape.slots)).astype(np.float64)
         spawned = ~link.stays
         cost: Floats = bits + spawned * SPAWN_BITS + (bits > 0).astype(np.float64)
         self._expected = float(cost.sum()) / 8

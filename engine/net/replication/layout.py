@@ -275,7 +275,19 @@ class Shape:
 class Link:
     """From one shape to a later one: what stayed, what is new, what is gone."""
 
-    __slots__ = ("counts", "entities", "fresh", "fresh_counts", "gone", "kept", "places", "sources", "spawned", "stays")
+    __slots__ = (
+        "counts",
+        "entities",
+        "fresh",
+        "fresh_counts",
+        "gone",
+        "kept",
+        "places",
+        "size",
+        "sources",
+        "spawned",
+        "stays",
+    )
 
     def __init__(self, before: Shape, after: Shape) -> None:
         self.stays = _same(before, after)
@@ -299,6 +311,13 @@ class Link:
         columns = len(after.layout.columns)
         self.counts = np.bincount(after.keys[self.kept] // MOST_SLOTS, minlength=columns)
         self.fresh_counts = after.counts - self.counts
+        self.size = after.size
+
+    def carry(self, cells: Ints) -> Ints:
+        """Cells of the earlier shape in the order of the later one; those of who came are zero."""
+        carried = np.zeros(self.size, np.int64)
+        carried[self.kept] = cells[self.sources]
+        return carried
 
 
 _NOTHING: Ints = np.zeros(0, np.int64)

@@ -177,13 +177,16 @@ class State:
         return None
 
 
-def predicted(shape: Shape, cells: Ints, ticks: int) -> Ints:
-    """The cells that many ticks later, if everything goes on by its rates. Exact, hence the same on both sides."""
+def predicted(shape: Shape, cells: Ints, ticks: int, later: Ints | None = None) -> Ints:
+    """The cells that many ticks later, if everything goes on by its rates. Exact, hence the same on both sides.
+
+    Where the rates are known that things have by then, from the `later` cells, they go by the mean of both.
+    """
     if not ticks or not len(shape.rated):
         return cells
-    moved = cells[shape.rates] * (shape.factors * float(ticks))
+    rates = cells[shape.rates] + (cells if later is None else later)[shape.rates]
     cells = cells.copy()
-    cells[shape.rated] += np.rint(moved).astype(np.int64)
+    cells[shape.rated] += np.rint(rates * (shape.factors * (ticks / 2))).astype(np.int64)
     return cells
 
 
