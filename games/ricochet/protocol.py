@@ -79,7 +79,7 @@ PROTOCOL = (
     .component(Protection, {Protection.seconds: MOMENT})
     .component(Boosts, {Boosts.overcharge: MOMENT})
     # What flies about and stands about
-    .component(Disc, {Disc.speed: MOTION, Disc.life: WHILE})
+    .component(Disc, {Disc.speed: MOTION, Disc.life: WHILE}, without=(Disc.away,))  # which follows from where it is
     .component(Ball, {Ball.radius: 1 / 8})
     .component(Scenery)
     .component(Wall, constant=True)

@@ -114,6 +114,10 @@ class Outbox:
         self._noted.appendleft(encoded)
         self._unsent += 1
 
+    def as_read(self, commands: Iterable[object]) -> list[object]:
+        """The commands as the server will read them: numbers with a step are rounded. Raises what `note` does."""
+        return self._sets.decode(self._sets.encode(commands))
+
     def heard(self, tick: int) -> None:
         """The server has the commands up to `tick`; they are not sent again."""
         self._heard = max(self._heard, min(tick, self._tick))

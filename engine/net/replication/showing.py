@@ -151,6 +151,7 @@ class Showing:
     def _tick(self, world: World, tick: Tick) -> None:
         commands, self._commands = self._commands, []
         participant, prediction = self.participant, self.prediction
+        commands = participant.outbox.as_read(commands)  # a prediction from finer numbers would be corrected
         participant.command(tick.number, commands, self.view_time)
         prediction.advance(tick.number, commands, self.view_time)
         prediction.present(world)
