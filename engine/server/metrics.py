@@ -35,7 +35,7 @@ OTHER = "other"
 PERCENTILES = (50, 90, 99)
 
 Reading = Callable[[], float | Mapping[Any, float]]
-"""Gives a value, or one for each label. Labels that are members of an enumeration go by their value."""
+"""Gives a value, or one for each label. Labels that are members of an enumeration go by their name."""
 
 _log = logging.getLogger("tickwire.server")
 
@@ -129,7 +129,7 @@ def _values(read: Reading, label: str) -> Iterable[tuple[list[str], float]]:
         return [([], value)]
     if not label:
         raise TypeError(f"values for {len(value)} labels, and no name for the label")
-    return [([str(key.value if isinstance(key, enum.Enum) else key)], each) for key, each in value.items()]
+    return [([key.name.lower() if isinstance(key, enum.Enum) else str(key)], each) for key, each in value.items()]
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:

@@ -76,12 +76,12 @@ class Status:
 
 
 class Outcome(enum.Enum):
-    """What became of a request. The value is the word for metrics."""
+    """What became of a request. The value is the sentence for people."""
 
-    ANSWERED = "answered"
-    CHALLENGED = "challenged"
-    MALFORMED = "malformed"
-    LIMITED = "limited"
+    ANSWERED = "the answer was sent"
+    CHALLENGED = "the asker must repeat a number first"
+    MALFORMED = "it is no request"
+    LIMITED = "there were too many, from one address or from all"
 
 
 class Query:
