@@ -78,6 +78,9 @@ class Multiplayer:
     """What the scene with the authority has besides, such as handlers of the game's own messages."""
     seated: Callable[[World, int], object] = _sit
     """Told to a client's shown world when it learns its player number, or `SPECTATOR`."""
+    may_close: Callable[[World], bool] | None = None
+    """Whether a server that is about to end can close the room now without spoiling a round, asked after a tick. Any
+    moment is as good as another, if not given."""
     every: int = 2
     """Ticks from one snapshot to the next."""
     budget: float | None = None

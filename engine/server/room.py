@@ -17,7 +17,7 @@ from engine import __version__
 from engine.app import Game, Options
 from engine.events import Failure, OnError
 from engine.net.connection.events import Connected, Disconnected, Event, Received
-from engine.net.connection.server import Server
+from engine.net.connection.server import Peer, Server
 from engine.net.multiplayer import multiplayer_of
 from engine.net.replication.authority import Authority
 from engine.net.replication.rewind import SawBehind
@@ -57,6 +57,7 @@ class Member:
     address: str
     since: float
     watches: bool
+    link: Peer | None
 
 
 class Room:
@@ -85,6 +86,9 @@ class Room:
         self.permanent = permanent
         """Whether it stays when it is empty."""
         self.state = RoomState.EMPTY
+        self.promised = 0
+        """Seats kept for who has not connected yet."""
+        self.promised_to_watch = 0
         self.members: dict[int, Member] = {}
         """By peer."""
         self.opened = clock()
@@ -131,7 +135,12 @@ class Room:
     def players(self) -> int:
         """How many seats are taken, those kept for who was cut off included."""
         away = sum(seat.peer is None for seat in self.authority.seats.by_player.values())
-        return sum(not member.watches for member in self.members.values()) + away
+        return len(self.members) - self.watching + away
+
+    @property
+    def watching(self) -> int:
+        """How many are here only to watch."""
+        return sum(member.watches for member in self.members.values())
 
     @property
     def is_empty(self) -> bool:
@@ -140,7 +149,8 @@ class Room:
 
     def connected(self, event: Connected, name: str, *, watches: bool) -> None:
         """Somebody has come in."""
-        self.members[event.peer] = Member(name, event.address, self._clock(), watches)
+        link = self._server.peers.get(event.peer)
+        self.members[event.peer] = Member(name, event.address, self._clock(), watches, link)
         self.authority.receive(Connected(event.peer, event.client_id, event.address, name))
 
     def receive(self, event: Event) -> None:
@@ -155,10 +165,10 @@ class Room:
 
     def forget(self, peer: int) -> None:
         """A connection is gone; what it cost is kept."""
-        known = self._server.peers.get(peer)
-        if self.members.pop(peer, None) is not None and known is not None:
-            self._bytes_before[0] += known.bytes_in
-            self._bytes_before[1] += known.bytes_out
+        member = self.members.pop(peer, None)
+        if member is not None and member.link is not None:
+            self._bytes_before[0] += member.link.bytes_in
+            self._bytes_before[1] += member.link.bytes_out
 
     # Ticks
 
@@ -227,7 +237,7 @@ class Room:
         now = self._clock()
         found: list[PlayerFigures] = []
         for number, member in self.members.items():
-            peer = self._server.peers.get(number)
+            peer = member.link
             if peer is None:
                 continue
             estimate = peer.delivery.estimate
@@ -248,7 +258,7 @@ class Room:
             )
         return found
 
-    def figures(self, *, reserved: int, worker: int) -> RoomFigures:
+    def figures(self, *, worker: int) -> RoomFigures:
         """All there is to know."""
         players = self.player_figures()
         running = self.empty_since is None
@@ -258,7 +268,7 @@ class Room:
             state=self.state.value,
             listed=self.listed,
             seats=self.seats,
-            reserved=reserved,
+            reserved=self.promised + self.promised_to_watch,
             players=players,
             tick=self.scene.tick,
             status=self.status(),
