@@ -1,6 +1,7 @@
 """Questions about one or two shapes at places of the caller's choosing, apart from any space.
 
-For what no space holds: where things were a moment ago, or may be a moment later.
+For what no space holds: where things were a moment ago, or may be a moment later. Shapes are kept between questions, so
+these are for one thread at a time.
 """
 
 from __future__ import annotations

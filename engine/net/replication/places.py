@@ -60,23 +60,17 @@ class Places:
         ring[:, :, now] = self._ring[:, :, before]
         self.ids, self._ring = ids, ring
 
-    def at(self, times: NDArray[np.float64], columns: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
-        """x and y at times in ticks, between two ticks in a straight line; shape (times, 2, columns or entities).
-
-        Later times than the newest tick count as that, earlier ones than the oldest as that.
-        """
+    def around(self, ticks: NDArray[np.intp], columns: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
+        """x and y at whole ticks, none newer than the newest; shape (ticks, 2, columns or entities)."""
         ring = self._ring[:, :2] if columns is None else self._ring[:, :2, columns]
-        times = times.clip(self.tick - self.depth + 1, self.tick)
-        low = np.floor(times).astype(np.intp)
-        early = ring.take(low % self.depth, axis=0)
-        late = ring.take(np.minimum(low + 1, self.tick) % self.depth, axis=0)
-        late -= early
-        late *= (times - low)[:, None, None]
-        late += early
-        return late
+        return ring.take(ticks % self.depth, axis=0)
 
     def place(self, id: int, time: float) -> Place | None:
-        """Where an entity was, as `at` says, and how it was turned; None if it was not there, or is not now."""
+        """Where an entity was at a time in ticks, between two ticks in a straight line and turning the short way.
+
+        None if it was not there, or is not now. Later times than the newest tick count as that, earlier ones than the
+        oldest as that.
+        """
         column = self._column(id)
         if column is None:
             return None

@@ -36,8 +36,8 @@ PRESENT = 0.5
 """Who sees others less than this many ticks late sees the present."""
 DEFAULT_CAP = 0.25
 """Seconds that questions look back at most, where no judged pair says otherwise."""
-ROOM = 0.25
-"""What the search for pairs that may touch leaves for a `b` on the move, as a part of both radii: units in a tick."""
+ROOM = 0.5
+"""By what part of both radii a way may miss a `b` at the nearest whole tick and be looked at closely, as `b` moves."""
 
 
 @dataclass(slots=True)
@@ -68,6 +68,24 @@ class RewindState:
     met: dict[tuple[int, int], _Met]
 
 
+@dataclass(slots=True)
+class _Ways:
+    """What is to be judged of one declared pair in this tick, as columns over its `a`."""
+
+    number: int
+    """Of the pair."""
+    tables: list[Rows]
+    """Where all `a` are."""
+    chosen: list[int] | slice
+    """Which of them have an owner who sees the past; the columns below are of these."""
+    owners: list[int]
+    ids: NDArray[np.uint64]
+    times: list[float]
+    """When their owners saw the others, in ticks."""
+    start: NDArray[np.float64]
+    """Before the step: x, y and angle; shape (ways, 3)."""
+
+
 class Rewind:
     """The world as its players saw it. A resource of the server's world, and part of its state."""
 
@@ -79,15 +97,16 @@ class Rewind:
         self.cap = max((pair.cap for pair in self._judged), default=DEFAULT_CAP)
         """Seconds that questions look back at most."""
         self.behind: dict[int, float] = {}
-        """Ticks by player, as the last `SawBehind` said; the players not in it see the present."""
+        """Ticks by player, as the last `SawBehind` said; who is not in it sees the present."""
         self._places = Places(ceil(self.cap / self._dt) + 2)
         self._noted = _noted(declarations)
         self._columns: list[NDArray[np.intp] | None] = [None] * len(self._judged)
         """By judged pair: which columns of the history have its `b`; None for all of them."""
         self._layout: list[int] = []
         """How many entities were noted in each table: changes too if one got or lost a `b`."""
-        self._before: list[NDArray[np.float64]] = []
-        """By judged pair: x, y and angle of each `a` before the step; shape (entities, 3)."""
+        self._ways: list[_Ways] = []
+        """While the space steps."""
+        self._reached: tuple[Any, Any] = None, None
         self._met: dict[tuple[int, int], _Met] = {}
         """By ids of `a` and `b`."""
 
@@ -162,8 +181,8 @@ class Rewind:
         places, time = self._places, self.time(player)
         if not len(places.ids):
             return
-        reach = self._world.resource(Space).reach(places.ids) + radius
-        x, y = places.at(np.array([time]))[0]
+        reach = self._world.resource(Space).reach(places.ids) * (1.0 + ROOM) + radius
+        x, y = places.around(np.array([min(int(time + 0.5), places.tick)]))[0]
         near = _near_way(x, y, start, end, reach)
         for id in places.ids[near].tolist():
             entity = self._world.find(id)
@@ -181,7 +200,7 @@ class Rewind:
         return self._world.resource(Time).tick
 
     def _is_behind(self, player: int) -> bool:
-        return self.behind.get(player, 0.0) > PRESENT
+        return player in self.behind
 
     def _is_late(self, player: int, entity: Entity) -> bool:
         """Whether `player` sees an entity in the past."""
@@ -198,7 +217,7 @@ class Rewind:
 
     def saw(self, event: SawBehind) -> None:
         """Take in how late a player sees others from now on."""
-        if isfinite(event.ticks) and event.ticks > 0:
+        if isfinite(event.ticks) and event.ticks > PRESENT:
             self.behind[event.player] = event.ticks
         else:
             self.behind.pop(event.player, None)
@@ -209,19 +228,17 @@ class Rewind:
         return owner is not None and self._is_behind(owner) and self._owner(b) != owner
 
     def about_to_move(self) -> None:
-        """Note where what is judged stands before the step."""
-        self._before = []
-        if self._anyone:
-            for pair in self._judged:
-                places = [rows[Transform] for rows, _ in self._moving(pair)]
-                self._before.append(np.concatenate(places) if places else np.empty((0, 3)))
+        """Note where what is to be judged stands before the step."""
+        self._ways = []
+        if self.behind and len(self._places.ids):
+            self._ways = [ways for pair in range(len(self._judged)) if (ways := self._ways_of(pair)) is not None]
 
     def has_moved(self) -> None:
         """Judge the ways gone in the step, and post the contacts that began and ended."""
         found: dict[tuple[int, int], Touch] = {}
-        if self._anyone:
-            for number, before in enumerate(self._before):
-                self._judge(number, before, found)
+        for ways in self._ways:
+            self._judge(ways, found)
+        self._ways = []
         if found or self._met:
             self._tell(found)
 
@@ -239,61 +256,67 @@ class Rewind:
             self._layout = layout
             self._columns = [self._columns_of(pair.b) for pair in self._judged]
 
-    @property
-    def _anyone(self) -> bool:
-        """Whether some player sees the past."""
-        return bool(self.behind) and max(self.behind.values()) > PRESENT
-
     def _columns_of(self, kind: type[Component]) -> NDArray[np.intp] | None:
         ids = [rows.ids for rows in self._world.tables(kind, Transform, Collider)]
         having = np.isin(self._places.ids, np.concatenate(ids)) if ids else np.zeros(len(self._places.ids), np.bool_)
         return None if having.all() else having.nonzero()[0]
 
-    def _moving(self, pair: Judged) -> Iterator[tuple[Rows, Column[int, np.int64]]]:
-        """The entities with an `a`, by table, and the column of their owners; in one order before and after a step."""
-        known: list[type[Component]] = []
-        for kind in (pair.a,) if pair.a in self._owners else self._owners:
-            column = vars(kind)[self._owners[kind]]
-            for rows in self._world.tables(pair.a, Transform, Collider, kind, without=tuple(known)):
-                yield rows, column
-            known.append(kind)
-
-    def _judge(self, number: int, start: NDArray[np.float64], found: dict[tuple[int, int], Touch]) -> None:
-        """Find what touches, of one judged pair; broadly for all at once, then exactly for the few that are near."""
-        if not len(start) or not len(self._places.ids):
-            return
-        most, now = self._judged[number].cap / self._dt, self._now
-        seen = {player: now - min(ticks, most) for player, ticks in self.behind.items() if ticks > PRESENT}
+    def _ways_of(self, number: int) -> _Ways | None:
+        """The `a` of a judged pair whose owners see the past, as they stand before the step; None if there are none."""
+        judged = self._judged[number]
+        tables: list[Rows] = []
         owners: list[int] = []
-        parts: list[tuple[NDArray[np.uint64], NDArray[np.float64]]] = []
-        for rows, column in self._moving(self._judged[number]):
-            owners += rows[column].tolist()
-            parts.append((rows.ids, rows[Transform]))
-        ids, end = (np.concatenate(each) for each in zip(*parts, strict=True))
-        chosen = [row for row, owner in enumerate(owners) if owner in seen]
+        known: list[type[Component]] = []
+        for kind in (judged.a,) if judged.a in self._owners else self._owners:
+            column: Column[int, np.int64] = vars(kind)[self._owners[kind]]
+            for rows in self._world.tables(judged.a, Transform, Collider, kind, without=tuple(known)):
+                tables.append(rows)
+                owners += rows[column].tolist()
+            known.append(kind)
+        behind = self.behind
+        chosen = [row for row, owner in enumerate(owners) if owner in behind]
         if not chosen:
-            return
-        if len(chosen) < len(owners):
-            ids, start, end, owners = ids[chosen], start[chosen], end[chosen], [owners[row] for row in chosen]
-        times = np.array(list(map(seen.__getitem__, owners)))
-        columns = self._columns[number]
-        others = self._places.ids if columns is None else self._places.ids[columns]
-        reach = self._world.resource(Space).reach(np.concatenate((ids, others)))
-        reach_a, reach_b = reach[: len(ids)], reach[len(ids) :]
-        near = _near(self._places.at(times, columns), start, end, reach_a, reach_b).ravel().nonzero()[0]
+            return None
+        rows = chosen if len(chosen) < len(owners) else slice(None)
+        most, now = judged.cap / self._dt, self._now
+        owners = [owners[row] for row in chosen]
+        times = [now - min(behind[owner], most) for owner in owners]
+        ids = np.concatenate([each.ids for each in tables])[rows]
+        return _Ways(number, tables, rows, owners, ids, times, _places_in(tables)[rows])
+
+    def _judge(self, ways: _Ways, found: dict[tuple[int, int], Touch]) -> None:
+        """Find what touches, of one judged pair; broadly for all at once, then exactly for the few that are near."""
+        places, start = self._places, ways.start
+        end = _places_in(ways.tables)[ways.chosen]
+        columns = self._columns[ways.number]
+        others = places.ids if columns is None else places.ids[columns]
+        reach_a, reach_b = self._reach(ways.ids, others)
+        newest = places.tick
+        ticks = np.array([min(int(time + 0.5), newest) for time in ways.times])
+        near = _near(places.around(ticks, columns), start, end, reach_a, reach_b).ravel().nonzero()[0]
         for flat in near.tolist():
             row, col = divmod(flat, len(others))
-            pair, time = (int(ids[row]), int(others[col])), float(times[row])
-            at = self._places.place(pair[1], time)
+            pair, time = (int(ways.ids[row]), int(others[col])), ways.times[row]
+            at = places.place(pair[1], time)
             if at is None or pair in found:
                 continue
-            x0, y0, _ = self._places.place(pair[1], time - 1) or at
+            x0, y0, _ = places.place(pair[1], time - 1) or at
             x, y, angle = start[row].tolist()
             way: tuple[Place, Place] = (x + at[0] - x0, y + at[1] - y0, angle), tuple(end[row].tolist())
             if _passes(at, *way, float(reach_a[row] + reach_b[col])):
-                met = self._touch(self._judged[number], pair, owners[row], way, at)
+                met = self._touch(self._judged[ways.number], pair, ways.owners[row], way, at)
                 if met is not None:
                     found[pair] = met
+
+    def _reach(
+        self, ids: NDArray[np.uint64], others: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far the shapes of these and those go; asked for again only if bodies or entities are others."""
+        space = self._world.resource(Space)
+        key = space.simulation.bodies.version, ids.tobytes(), others.tobytes()
+        if key != self._reached[0]:
+            self._reached = key, (space.reach(ids), space.reach(others))
+        return self._reached[1]
 
     def _touch(
         self, judged: Judged, pair: tuple[int, int], owner: int, way: tuple[Place, Place], at: Place
@@ -426,6 +449,11 @@ def _noted(
     return queries
 
 
+def _places_in(tables: list[Rows]) -> NDArray[np.float64]:
+    """x, y and angle of all rows; shape (rows, 3)."""
+    return np.concatenate([rows[Transform] for rows in tables])
+
+
 def _near(
     points: NDArray[np.float64],
     start: NDArray[np.float64],
@@ -435,8 +463,8 @@ def _near(
 ) -> NDArray[np.bool_]:
     """Which points may come within reach of ways: those that are that near to the circle around a whole way.
 
-    Points are as `Places.at` gives them, ways known by their ends, shape (ways, 2 or more); the reach of ways and of
-    points goes together, with room for points on the move. Answers have shape (ways, points).
+    Points are as `Places.around` gives them, ways known by their ends, shape (ways, 2 or more); the reaches of both add
+    up, with room for points on the move. Answers have shape (ways, points).
     """
     half = (end[:, :2] - start[:, :2]) * 0.5
     away = points - (start[:, :2] + half)[:, :, None]
