@@ -19,6 +19,7 @@ from engine.cli.play import header
 from engine.events import OnError
 from engine.net.connection.address import Address
 from engine.net.multiplayer import multiplayer_of
+from engine.net.networking import networking
 from engine.net.replication.authority import Authority
 from engine.net.replication.hosted import journalled
 from engine.net.transport.conditioner import Conditions
@@ -77,7 +78,7 @@ async def serve(game: Game, options: Options, asked: ServeOptions) -> None:
         conditions=asked.conditions,
     ) as host:
         authority = Authority(multiplayer, host.server, options, time.monotonic)
-        scene = game.scene(options, [authority.plugin], resources=[host], on_error=OnError.ISOLATE)
+        scene = game.scene(options, [authority.plugin, networking], resources=[host], on_error=OnError.ISOLATE)
         if asked.record is not None:
             asked.record.parent.mkdir(parents=True, exist_ok=True)
             notes = {**header(game, options), "hosted": True}

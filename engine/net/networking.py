@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
-from engine.app import App, End, Plugin, Scene
+from engine.app import App, End, Plugin
 from engine.ecs import World
 from engine.errors import TickwireError
 from engine.events import Phase
-from engine.net.connection.events import Connected, Received, Refused
+from engine.net.connection.events import Connected, Refused
 from engine.net.connection.invite import Invite
 from engine.net.connection.issuer import Door, open_door
+from engine.net.connection.routing import routing
 from engine.net.transport.host import Guest, Host
 from engine.net.wire.protocol import Protocol
 
@@ -28,14 +28,8 @@ class RefusedError(TickwireError):
     """A server did not let a guest in; the message says why."""
 
 
-networking = Plugin("net")
+networking = Plugin("net", needs=[routing])
 """For plugins with handlers of `Received[Chat]` to need."""
-
-
-@networking.on(cast("type[Received[Any]]", Received))
-def route(world: World, event: Received[Any]) -> None:
-    """A message comes from outside, or from a journal, as plain `Received`; its handlers are called a pass later."""
-    world.resource(Scene).dispatcher.post_as(Received[type(event.message)], event)
 
 
 @networking.on(End, phase=Phase.LATE, priority=-1000)

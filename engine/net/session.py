@@ -20,6 +20,7 @@ from engine.errors import TickwireError
 from engine.events import OnError
 from engine.net.connection.events import Connected, Disconnected, Reason, Refused
 from engine.net.multiplayer import multiplayer_of
+from engine.net.networking import networking
 from engine.net.replication.authority import Authority
 from engine.net.replication.participant import Participant
 from engine.net.replication.seats import HELD
@@ -260,7 +261,7 @@ class Hosting:
             self.state, self.words = State.FAILED, f"an error in this program: {error!r}"
 
 
-_ending = Plugin("net.session.ending")
+_ending = Plugin("net.session.ending", needs=[networking])
 
 
 @_ending.on(SceneLeft)

@@ -16,11 +16,15 @@ WHERE = {
     "physics": "physics",
     "sprites": "sprites",
     "headless-ricochet": "ricochet",
+    "rollback": "rollback",
     "start": "start",
+    "replicate": "replicate",
+    "cubes": "replicate",
     "wire-packet": "wire",
     "wire-reliable": "wire",
     "wire-idle": "wire",
     "wire-echo": "wire",
+    "netplay": "netplay",
 }
 """Benchmark name to module; the function has the benchmark's name, with underscores."""
 

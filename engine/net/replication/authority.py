@@ -24,9 +24,9 @@ from engine.ecs import World
 from engine.events import Phase
 from engine.net.connection.delivery import Encoded
 from engine.net.connection.events import Connected, Disconnected, Event, Reason, Received
+from engine.net.connection.routing import routing
 from engine.net.connection.server import Server
 from engine.net.multiplayer import SPECTATOR, Multiplayer
-from engine.net.networking import networking
 from engine.net.replication.commands import Inbox
 from engine.net.replication.hosted import hosted
 from engine.net.replication.replicator import Replicator
@@ -205,7 +205,7 @@ class Authority:
     # In the tick
 
     def _make_plugin(self) -> Plugin:
-        plugin = Plugin("net.authority", needs=[networking, *hosted(self.multiplayer), *self.multiplayer.room])
+        plugin = Plugin("net.authority", needs=[routing, *hosted(self.multiplayer), *self.multiplayer.room])
         plugin.setup(self._prepare)
         plugin.commands()(self._commands)
         for told in self._codec.told:

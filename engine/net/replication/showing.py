@@ -13,8 +13,8 @@ from typing import Any
 from engine.app import App, Begin, Commanded, End, Game, Plugin, Scene, Tick, Time
 from engine.ecs import Entity, World
 from engine.events import OnError, Phase
+from engine.net.connection.routing import routing
 from engine.net.multiplayer import Multiplayer, Withdrawn, multiplayer_of
-from engine.net.networking import networking
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.participant import Participant
 from engine.net.replication.prediction import Prediction
@@ -43,7 +43,7 @@ class Showing:
         self.plugin = self._make_plugin()
 
     def _make_plugin(self) -> Plugin:
-        plugin = Plugin("net.showing", needs=[networking])
+        plugin = Plugin("net.showing", needs=[routing])
         plugin.setup(self._prepare)
         plugin.on(Begin, phase=Phase.EARLY, priority=900)(self._begin)
         commanded: Any = Commanded

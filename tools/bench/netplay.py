@@ -1,0 +1,150 @@
+"""Ricochet over four networks: what its players see, from a server, eight bots and two clients on a virtual network.
+
+Nothing here depends on the machine: the networks and the clocks are simulated, and the same seed gives the same table.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from engine.app import Options, Scene
+from engine.ecs import World
+from engine.net.transport.conditioner import Conditions
+from engine.net.transport.presets import PRESETS
+from engine.physics import ContactBegan, Velocity
+from engine.testing.netplay import Netplay, NetplayClient
+from games.ricochet.commands import Fly
+from games.ricochet.components import Disc, Ship
+from games.ricochet.events import Thrown
+from games.ricochet.game import GAME
+from games.ricochet.seats import ship_of
+from tools.bench.figure import Figure
+
+SECONDS = 60.0
+BOTS = 8
+CORRECTION = {"wifi": 2.0, "mobile": 6.0}
+"""Units that a correction may move one's own ship in a tick, 99th percentile."""
+UNDERRUNS = {"wifi": 0.005}
+
+
+@dataclass
+class Seen:
+    """What one client saw."""
+
+    client: NetplayClient
+    moved: list[float] = field(default_factory=list[float])
+    """By tick: how far corrections moved its own ship."""
+    answered: list[int] = field(default_factory=list[int])
+    """Ticks from a command to its effect on what is shown."""
+    hits: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """Its discs on others' ships in its own prediction: the tick of the throw, and the seat that was hit."""
+    counted: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """The same on the server."""
+    tick: int = 0
+
+    def watch(self, server: Scene) -> None:
+        """Note hits on both sides as they happen, with the tick in which the disc was thrown."""
+        ahead = self.client.showing.prediction.scene
+        born: dict[int, int] = {}
+
+        def follow(scene: Scene, hits: set[tuple[int, int]]) -> None:
+            def thrown(world: World, thrown: Thrown) -> None:
+                born[thrown.disc.id] = scene.tick
+
+            def hit(world: World, contact: ContactBegan[Disc, Ship]) -> None:
+                disc, ship = contact.a, contact.b
+                if disc.alive and ship.alive and disc[Disc].owner == self.client.player != ship[Ship].seat:
+                    hits.add((born.get(disc.id, 0), ship[Ship].seat))
+
+            scene.dispatcher.subscribe(Thrown, thrown)
+            scene.dispatcher.subscribe(ContactBegan[Disc, Ship], hit, priority=100)
+
+        follow(ahead, self.hits)
+        follow(server, self.counted)
+
+    def look(self) -> None:
+        """After each step."""
+        scene = self.client.scene
+        if scene.tick == self.tick:
+            return
+        self.tick = scene.tick
+        self.moved.append(float(self.client.showing.prediction.visible))
+
+    @property
+    def share_counted(self) -> tuple[int, int]:
+        """Of the hits seen: how many counted, and how many there were."""
+        return len(self.hits & self.counted), len(self.hits)
+
+
+def play(conditions: Conditions, seconds: float = SECONDS, seed: int = 5) -> tuple[Netplay, list[Seen]]:
+    """Let two clients play by the autopilot among bots."""
+    autopilot = GAME.multiplayer.autopilot  # type: ignore[attr-defined]
+    with Netplay(GAME, Options(seed=seed, bots=BOTS), seed=seed, conditions=conditions) as match:
+        clients = [match.join("Ana"), match.join("Ben")]
+        match.run_until(lambda: all(client.playing for client in clients))
+        rng = random.Random(seed)
+        watchers = [Seen(client) for client in clients]
+        for seen in watchers:
+            seen.watch(match.scene)
+            client = seen.client
+            client.wants = lambda tick, client=client: [autopilot(client.participant.latest, client.player, rng, tick)]
+
+        def look() -> None:
+            for seen in watchers:
+                seen.look()
+
+        match.run(seconds, look)
+        for seen in watchers:
+            seen.answered += [answer(match, seen.client) for _ in range(8)]
+    return match, watchers
+
+
+def answer(match: Netplay, client: NetplayClient) -> int:
+    """Ticks from the tick in which a stick is pushed to the tick whose image shows the ship faster."""
+    client.wants = lambda tick: [Fly()]
+    match.run_until(lambda: ship_of(client.world, client.player) is not None)
+    match.run(1.5)
+    pushed: list[int] = []
+    moved: list[int] = []
+
+    def push(tick: int) -> list[Fly]:
+        pushed.append(tick)
+        return [Fly(thrust_x=1.0)]
+
+    def look() -> None:
+        ship = ship_of(client.world, client.player)
+        if pushed and not moved and ship is not None and ship[Velocity].vx - before > 5.0:
+            moved.append(client.scene.tick)
+
+    ship = ship_of(client.world, client.player)
+    before = ship[Velocity].vx if ship is not None else 0.0
+    client.wants = push
+    match.run(0.5, look)
+    client.wants = lambda tick: [Fly()]
+    return moved[0] - pushed[0] if moved else sys.maxsize
+
+
+def netplay() -> Iterator[Figure]:
+    """The table of scenarios."""
+    for name, conditions in PRESETS.items():
+        match, watchers = play(conditions)
+        moved = sorted(distance for seen in watchers for distance in seen.moved)
+        figures = [seen.client.participant for seen in watchers]
+        frames = sum(one.playout.frames for one in figures)
+        underruns = sum(one.playout.underruns for one in figures) / frames
+        answered = sorted(ticks for seen in watchers for ticks in seen.answered)
+        counted, hits = map(sum, zip(*(seen.share_counted for seen in watchers), strict=True))
+        yield Figure(f"{name}: own input shown after", answered[len(answered) // 2], "ticks", reach="<= 0")
+        reach = f"<= {CORRECTION[name]}" if name in CORRECTION else None
+        yield Figure(f"{name}: visible correction, p99", moved[int(0.99 * len(moved))], "units", reach=reach)
+        yield Figure(f"{name}: visible correction, most", moved[-1], "units")
+        reach = f"<= {UNDERRUNS[name]}" if name in UNDERRUNS else None
+        yield Figure(f"{name}: underruns", underruns, "of frames", reach=reach)
+        yield Figure(f"{name}: others are shown", figures[0].playout.delay * 1000, "ms late")
+        if hits:
+            yield Figure(f"{name}: of {hits} discs seen to hit, counted", counted / hits, "")
+        sent = match.authority.replicator
+        yield Figure(f"{name}: snapshots", sent.bytes * 8 / 1000 / match.network.now / len(watchers), "kbit/s")
