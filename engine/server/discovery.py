@@ -251,8 +251,7 @@ def _instance(listing: Listing) -> str:
 async def _close(zeroconf: AsyncZeroconf) -> None:
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT):
-            await zeroconf.async_unregister_all_services()
-            await zeroconf.async_close()
+            await zeroconf.async_close()  # with farewells
     except (TimeoutError, OSError) as error:
         _log.warning("leaving the local network: %s", error or "no end in sight")
 

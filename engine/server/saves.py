@@ -17,8 +17,8 @@ Files, for a save called NAME::
 Layout, little-endian: magic ``TWSV`` | u32 version | u64 length of the content | SHA-256 of all other bytes | content.
 
 A save is written to ``.new`` and flushed to the disk; then the last one becomes the previous one, and the new one the
-last, each by a rename; then the folder is flushed. So at any moment one of the three is whole: the last, or between the
-renames the new. A last one that is damaged does not become the previous one.
+last, each by a rename; then the folder is flushed. So at any moment the last one is whole, or the previous one is. One
+that is damaged does not become the previous one.
 """
 
 from __future__ import annotations
@@ -98,9 +98,8 @@ class Saves:
             _flush_folder(self.folder)
             self._step("done")
         except OSError as error:
-            if last.exists():  # else the new one may be all there is
-                with contextlib.suppress(OSError):
-                    new.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
             raise SaveError(f"cannot save {last}: {error.strerror or error}; the save before is kept") from error
 
     def _put(self, path: Path, content: bytes) -> None:
@@ -131,15 +130,14 @@ class Saves:
         them are damaged; they are left for whoever wants to look at them.
         """
         problems: list[str] = []
-        last, previous, new = self._paths(name)
-        for path in (last, new, previous):
+        last, previous, _ = self._paths(name)
+        for path in (last, previous):
             try:
                 content = open_sealed(path.read_bytes())
             except FileNotFoundError:
                 continue
             except ValueError as error:
-                if path != new:  # that was never finished, then
-                    problems.append(f"{path} is damaged: {error}")
+                problems.append(f"{path} is damaged: {error}")
                 continue
             except OSError as error:
                 problems.append(f"{path} cannot be read: {error.strerror or error}")
@@ -157,7 +155,7 @@ class Saves:
 
     def names(self) -> list[str]:
         """What `load` may find something for, sorted."""
-        endings = (_SUFFIX, f"{_SUFFIX}.previous", f"{_SUFFIX}.new")
+        endings = (_SUFFIX, f"{_SUFFIX}.previous")
         try:
             files = [path.name for path in self.folder.iterdir()]
         except FileNotFoundError:

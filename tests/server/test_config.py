@@ -137,6 +137,7 @@ def test_everything_wrong_is_reported_at_once(file: Path) -> None:
         ("[rooms]\nworkers = 4", "2: rooms.workers: no such setting; did you mean workers in the table [server]?"),
         ("seats = 4", "1: seats: no such setting; did you mean seats in the table [rooms]?"),
         ("server = 4", "1: server = ...: a table, begun with [server], not a value"),
+        ("[server]\nworkers = true", "2: server.workers = true: a whole number from 0 to 64, such as 1"),
         ("[server]\nname = 'x", "2: not TOML: "),
         ("[server]\nname = 'x'\nname = 'y'", "3: not TOML: Cannot overwrite a value"),
         ("[tls]\nkey = 'k.pem'", "2: tls.key without tls.certificate: set both, or neither"),
