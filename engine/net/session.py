@@ -78,6 +78,7 @@ class Joining:
         self._conditions = conditions
         self._on_error = on_error
         self._guest: Guest | None = None
+        self._connected = False
         self._ended: asyncio.Future[Disconnected | Refused] | None = None
         self.task = asyncio.get_running_loop().create_task(self._run())
 
@@ -97,7 +98,7 @@ class Joining:
             while ended is not None and self._may_resume(ended):
                 ended = await self._resume(ended)
             if ended is not None:
-                self._fail(str(ended))
+                self._fail(self.participant.last_words or str(ended))
         except TickwireError as error:
             self._fail(str(error))
         except OSError as error:
@@ -111,7 +112,9 @@ class Joining:
                 await guest.close()
 
     def _may_resume(self, ended: Disconnected | Refused) -> bool:
-        return self.scene is not None and isinstance(ended, Disconnected) and ended.reason is Reason.TIMED_OUT
+        if self.scene is None or self.participant.last_words:
+            return False
+        return isinstance(ended, Disconnected) and ended.reason is Reason.TIMED_OUT
 
     async def _resume(self, ended: Disconnected | Refused) -> Disconnected | Refused | None:
         """Try to come back for as long as the seat is kept. Returns how the connection ended that came of it."""
@@ -135,6 +138,7 @@ class Joining:
         """One connection, from the token to its end."""
         loop = asyncio.get_running_loop()
         ended = self._ended = loop.create_future()
+        self._connected = False  # so that what an earlier connection told does not count as loaded
         if self._guest is not None:
             await self._guest.close()
             self._guest = None
@@ -149,6 +153,7 @@ class Joining:
             conditions=self._conditions,
         )
         self._guest = guest
+        self.invite = str(guest.invite)  # after a cut, back into the same room
         if self.state is State.ASKING:
             self.state = State.CONNECTING
         try:
@@ -163,6 +168,7 @@ class Joining:
         if isinstance(event, Connected) and self._guest is not None:
             if self.state is State.CONNECTING:
                 self.state = State.LOADING
+            self._connected = True
             self.participant.connected(self._guest.send, self._guest.client.estimate)
         elif isinstance(event, Disconnected | Refused) and not ended.done():
             ended.set_result(event)
@@ -172,8 +178,8 @@ class Joining:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LOADING_PATIENCE
         connected = False
-        while not ended.done() and not self.participant.ready:
-            if not connected and self.state is not State.CONNECTING and self.participant.greeted:
+        while not ended.done() and not (self._connected and self.participant.ready):
+            if not connected and self._connected and self.participant.greeted:
                 connected, deadline = True, loop.time() + LOADING_PATIENCE
             if connected and loop.time() > deadline:
                 raise TickwireError("the server let us in, but did not tell what there is; it may be overloaded")

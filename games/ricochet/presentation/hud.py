@@ -79,6 +79,10 @@ class Feed(Resource, local=True):
     covered: bool = False
     """Whether a menu lies over the match."""
 
+    def board_shown(self, world: World) -> bool:
+        """Whether the middle of the screen is taken by the scores."""
+        return self.scoreboard or world.resource(Match).part is Part.PODIUM
+
 
 @hud.setup
 def prepare(world: World) -> None:

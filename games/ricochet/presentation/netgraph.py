@@ -13,10 +13,11 @@ from engine.input import Key, KeyPressed
 from engine.net.networking import Guest, Host
 from engine.net.replication.authority import Authority
 from engine.net.replication.figures import NetFigures
+from games.ricochet.presentation.hud import Feed, hud
 from games.ricochet.presentation.looks import BRIGHT, CALM, DANGER, GOLD
 from games.ricochet.seats import clean_name
 
-netgraph = Plugin("ricochet.presentation.netgraph")
+netgraph = Plugin("ricochet.presentation.netgraph", needs=[hud])
 
 EVERY = 0.1
 """Seconds from one sample to the next."""
@@ -145,7 +146,7 @@ def sample(world: World, frame: Frame) -> None:
 @netgraph.on(DrawOverlay)
 def draw(world: World, overlay: DrawOverlay) -> None:
     graph, canvas = world.resource(NetGraph), overlay.canvas
-    if not graph.shown:
+    if not graph.shown or world.resource(Feed).board_shown(world):
         return
     peers = _peers(world)
     left = canvas.width - RIGHT - WIDTH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.app import App, End, Options, Plugin, SceneEntered
 from engine.ecs import Resource, World
+from engine.events import Phase
 from engine.graphics import DrawOverlay
 from engine.net.session import Hosting, Joining, State
 from engine.widgets import Button, Clipboard, Column, Label, Panel, Widget
@@ -80,7 +81,7 @@ def _lost_page(menu: Menu, joining: Joining) -> Widget:
     )
 
 
-@connection.on(DrawOverlay)
+@connection.on(DrawOverlay, phase=Phase.LATE)
 def draw(world: World, overlay: DrawOverlay) -> None:
     """While it may come back, the match stands dimmed."""
     joining, canvas = world.find_resource(Joining), overlay.canvas

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.app import App, Options, Plugin, SceneUncovered
+from engine.app import App, Options, Plugin, Scene, SceneUncovered
 from engine.ecs import Resource, World
 from engine.input import FocusLost, Key, KeyPressed, PadButton, PadPressed
 from engine.net.session import Hosting, Joining, State
 from engine.widgets import Button, Clipboard, Column, Label, Panel, Ui, Widget
+from games.ricochet.events import Joined, Left
 from games.ricochet.presentation.company import in_company
 from games.ricochet.presentation.menus import flow
 from games.ricochet.presentation.menus.controls_page import controls_page
 from games.ricochet.presentation.menus.menu import Menu, menu_scene
 from games.ricochet.presentation.menus.network_page import open_network_page
 from games.ricochet.presentation.menus.settings_page import settings_page
+from games.ricochet.presentation.settings import Settings
+from games.ricochet.presentation.viewer import Viewer
+from games.ricochet.seats import seat_for_newcomer
 
 WIDTH = 340.0
 
@@ -121,6 +125,12 @@ def _open_company_page(menu: Menu, options: Options) -> None:
         if again is None or again.state is State.FAILED:
             again = flow.join(app, menu.settings, joining.invite, spectate=not joining.spectate)
 
+    def change_own_side(hosting: Hosting) -> None:
+        if _change_own_side(hosting):
+            menu.close()
+        else:
+            note.text, note.color = "no seat is free", theme.warning
+
     def look() -> None:
         if again is not None:
             failed = again.state is State.FAILED
@@ -129,9 +139,39 @@ def _open_company_page(menu: Menu, options: Options) -> None:
 
     if hosting is not None:
         buttons.append(Button("COPY INVITE", copy))
+        invite = Label(hosting.invite, size=theme.small * 0.8, color=theme.faint, align="center", width=WIDTH)
+        buttons.append(invite)
+        watching = _seat_of(hosting) is None
+        buttons.append(Button("PLAY" if watching else "ONLY WATCH", lambda: change_own_side(hosting)))
     if joining is not None:
         buttons.append(Button("NETWORK", lambda: open_network_page(menu)))
         buttons.append(Button("PLAY" if joining.spectate else "ONLY WATCH", lambda: change_sides(joining)))
     leave = Button("CLOSE THE ROOM" if hosting is not None else "LEAVE MATCH", lambda: flow.leave(app, options))
     page = Panel(Column(*buttons, leave, note, width=WIDTH), title="MENU")
     menu.open(page, on_back=menu.close, each_tick=look)
+
+
+def _match_of(hosting: Hosting) -> Scene | None:
+    return hosting.authority.scene if hosting.authority is not None else None
+
+
+def _seat_of(hosting: Hosting) -> int | None:
+    """Where the host sits."""
+    match = _match_of(hosting)
+    return match.world.resource(Viewer).seat if match is not None else None
+
+
+def _change_own_side(hosting: Hosting) -> bool:
+    """Have the host leave its seat to a bot, or take one. Returns whether there was one."""
+    match = _match_of(hosting)
+    if match is None:
+        return False
+    view = match.world.resource(Viewer)
+    if view.seat is not None:
+        match.receive(Left(view.seat))
+        view.seat = None
+        return True
+    view.seat = seat_for_newcomer(match.world)
+    if view.seat is not None:
+        match.receive(Joined(view.seat, match.world.resource(Settings).name))
+    return view.seat is not None
