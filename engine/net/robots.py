@@ -121,7 +121,7 @@ class Robot:
             self.connected = True
             self.participant.connected(self.guest.send, self.guest.client.estimate)
         elif isinstance(event, Disconnected | Refused):
-            self.connected, self.words = False, str(event)
+            self.connected, self.words = False, self.participant.last_words or str(event)
         self.participant.receive(event, time.monotonic())
 
     def advance(self, now: float) -> None:

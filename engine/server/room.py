@@ -23,8 +23,9 @@ from engine.net.replication.authority import Authority
 from engine.net.replication.rewind import SawBehind
 from engine.net.wire.system import Hello
 from engine.server.blackbox import MEMORY, BlackBox
-from engine.server.figures import Histogram, PlayerFigures, RoomFigures
+from engine.server.figures import PlayerFigures, RoomFigures
 from engine.server.logs import about
+from engine.server.ticks import Ticks
 
 log = logging.getLogger("tickwire.server")
 
@@ -34,6 +35,8 @@ CATCH_UP = 5
 """Ticks that a room may be behind; further back, the ticks in between are dropped."""
 QUIET_TICKS = 60
 """Ticks that an empty room still runs, so that the leaving of the last is seen to its end."""
+RECENT = 10.0
+"""Seconds."""
 _AVERAGE = 1 / 16
 """How much of a new tick goes into the average cost."""
 
@@ -47,6 +50,22 @@ class RoomState(Enum):
     CLOSING = "closing"
     """Nobody new comes in; it goes on until its round is over."""
     CLOSED = "closed"
+
+
+class Recent:
+    """How late ticks have been in the last five to ten seconds."""
+
+    def __init__(self, ticks: Ticks, now: float) -> None:
+        self._ticks = ticks
+        self._since = now
+        self._before = self._between = ticks.lateness.copy()
+
+    def late(self, now: float) -> float:
+        """Milliseconds that 99 of 100 ticks did not exceed; 0 if there were none."""
+        if now - self._since >= RECENT / 2:
+            self._before, self._between = self._between, self._ticks.lateness.copy()
+            self._since = now
+        return 1000 * self._ticks.lateness.since(self._before).quantile(0.99)
 
 
 @dataclass(slots=True)
@@ -108,12 +127,8 @@ class Room:
         # Its ticks
         self.due = 0.0
         """When the next one is."""
-        self.ticks = 0
-        self.dropped = 0
         self.cost = 0.0
         """Seconds that a tick takes, lately."""
-        self.durations = Histogram()
-        self.lateness = Histogram()
 
         self.authority = Authority(self._multiplayer, server, options, clock)
         self.scene = game.scene(options, [self.authority.plugin], resources=[self], on_error=OnError.ISOLATE)
@@ -121,6 +136,9 @@ class Room:
         self.scene.dispatcher.on_failure = self._failed
         self.period = self.scene.time.dt
         """Seconds from one tick to the next."""
+        self.ticks = Ticks(1 / self.period, self.opened)
+        self.ticks.pause()
+        self.recent = Recent(self.ticks, self.opened)
         header = {"game": game.name, "game_version": game.version, "engine": __version__, "hosted": True}
         self.box = BlackBox(
             {**header, "options": options.to_header(), "room": code},
@@ -172,18 +190,18 @@ class Room:
 
     # Ticks
 
-    def run_tick(self, late: float) -> None:
-        """Run one, `late` seconds after it was due. Raises what it raises."""
+    def run_tick(self, late: float) -> float:
+        """Run one, `late` seconds after it was due; how many seconds it took. Raises what it raises."""
         started = self._clock()
         try:
             self.scene.run_tick()
         finally:
-            took = self._clock() - started
-            self.ticks += 1
-            self.cost += (took - self.cost) * (_AVERAGE if self.ticks > 1 else 1.0)
-            self.durations.observe(took)
-            self.lateness.observe(max(0.0, late))
+            ended = self._clock()
+            took = ended - started
+            self.cost += (took - self.cost) * (_AVERAGE if self.ticks.count else 1.0)
+            self.ticks.ticked(ended, late=late, took=took)
         self._quiet = self._quiet + 1 if self.is_empty else 0
+        return took
 
     @property
     def is_quiet(self) -> bool:
@@ -195,12 +213,14 @@ class Room:
         self._quiet = 0
         self.due = due
         self.empty_since = None
+        self.ticks.resume(self._clock())
         if self.state is RoomState.EMPTY:
             self.state = RoomState.OPEN
 
     def rest(self, now: float) -> None:
         """Stop ticking until somebody comes."""
         self.empty_since = now
+        self.ticks.pause()
         if self.state is RoomState.OPEN:
             self.state = RoomState.EMPTY
 
@@ -273,12 +293,12 @@ class Room:
             tick=self.scene.tick,
             status=self.status(),
             seconds=self._clock() - self.opened,
-            ticks=self.ticks,
-            dropped=self.dropped,
+            ticks=self.ticks.count,
+            dropped=self.ticks.dropped,
             cost=1000 * self.cost,
             share=self.cost / self.period if running else 0.0,
-            durations=self.durations.copy(),
-            lateness=self.lateness.copy(),
+            late=self.recent.late(self._clock()),
+            rate=self.ticks.rate_at(self._clock()),
             bytes_in=self._bytes_before[0] + sum(player.bytes_in for player in players),
             bytes_out=self._bytes_before[1] + sum(player.bytes_out for player in players),
             failures=self.failures,

@@ -35,9 +35,10 @@ from engine.net.connection.token import USER_BYTES, Entropy
 from engine.net.multiplayer import multiplayer_of
 from engine.net.wire.system import MOST_WORDS, Closing, Notice
 from engine.server.blackbox import PostMortem, examine
-from engine.server.figures import Histogram, Note, RoomFigures
+from engine.server.figures import Note, RoomFigures
 from engine.server.logs import about
-from engine.server.room import CATCH_UP, HEAVY, Room, RoomState
+from engine.server.room import CATCH_UP, HEAVY, Recent, Room, RoomState
+from engine.server.ticks import Ticks
 
 log = logging.getLogger("tickwire.server")
 
@@ -167,8 +168,10 @@ class Rooms:
         """What happened lately, oldest first."""
         self.on_note: Callable[[Note], object] = lambda note: None
         """Told of each as it happens."""
-        self.lateness = Histogram()
-        self.dropped = 0
+        self.ticks = Ticks(60.0, clock())
+        """Of all rooms there ever were; the rate is that of one room."""
+        self.ticks.pause()
+        self.recent = Recent(self.ticks, clock())
         self.failures = 0
         self.crashes = 0
         self.given = 0
@@ -248,8 +251,7 @@ class Rooms:
         """End a room; whoever is in it is told `words`."""
         if self.by_code.pop(room.code, None) is None:
             return
-        if room in self._running:
-            self._running.remove(room)
+        self._stop(room)
         self._behind.pop(room, None)
         for client_id in [id for id, kept in self._reserved.items() if kept.room is room]:
             self._release(client_id)
@@ -382,6 +384,8 @@ class Rooms:
         if room not in self._running:
             room.wake(self._free_moment(room))
             self._running.append(room)
+            if self.ticks.paused:
+                self.ticks.resume(self._clock())
             self._wake()
         self._note("joined", f"{name or 'somebody'} came into room {room.code}", room=room.code, peer=event.peer)
 
@@ -392,6 +396,12 @@ class Rooms:
         self._note("left", f"{name} left room {room.code}{why}", room=room.code, peer=event.peer)
 
     # Ticks
+
+    def _stop(self, room: Room) -> None:
+        if room in self._running:
+            self._running.remove(room)
+            if not self._running:
+                self.ticks.pause()
 
     def _free_moment(self, room: Room) -> float:
         """When a room begins to tick, so that its snapshots come in the middle of the longest time without others'.
@@ -435,34 +445,34 @@ class Rooms:
         if behind > CATCH_UP:
             self._drop(room, behind, now)
         late = now - room.due
-        self.lateness.observe(max(0.0, late))
         room.due += room.period
         try:
             with about(room=room.code):
-                room.run_tick(late)
+                took = room.run_tick(max(0.0, late))
         except Exception as error:
             self._crashed(room, error)
             return
+        self.ticks.ticked(self._clock(), late=max(0.0, late), took=took)
         if room.broken is not None:
             self._crashed(room, room.broken)
             return
         if room.is_quiet:
-            self._running.remove(room)
+            self._stop(room)
             room.rest(self._clock())
         elif room.cost > HEAVY * room.period and len(self._running) > 1:
             room.due = max(room.due, self._clock() + room.cost)
 
     def _drop(self, room: Room, behind: int, now: float) -> None:
         room.due += behind * room.period
-        room.dropped += behind
-        self.dropped += behind
-        said, before = self._behind.get(room, (-inf, room.dropped - behind))
+        room.ticks.dropped += behind
+        self.ticks.dropped += behind
+        said, before = self._behind.get(room, (-inf, room.ticks.dropped - behind))
         if now - said >= BEHIND_EVERY:
-            self._behind[room] = (now, room.dropped)
-            count = room.dropped - before
-            words = f"room {room.code} is too slow, or the machine is: {count} ticks dropped, {1000 * room.cost:.1f} ms"
-            log.warning("%s a tick", words, extra={"room": room.code})
-            self._note("behind", f"{words} a tick", room=room.code)
+            self._behind[room] = (now, room.ticks.dropped)
+            count = room.ticks.dropped - before
+            words = f"room {room.code} fell behind: {count} ticks dropped; one takes {1000 * room.cost:.1f} ms"
+            log.warning("%s", words, extra={"room": room.code})
+            self._note("behind", words, room=room.code)
 
     def _stood_still(self, seconds: float) -> None:
         """The process was stopped, or something blocked its loop. What was missed stays missed."""

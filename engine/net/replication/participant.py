@@ -30,7 +30,19 @@ from engine.net.replication.state import State
 from engine.net.replication.telling import EventCodec, ResourceCopy
 from engine.net.replication.timing import Lead
 from engine.net.wire.errors import ProtocolError
-from engine.net.wire.system import Changed, Checked, Full, Happened, Hello, Pace, Prefab, Saw, Snapshot, Welcome
+from engine.net.wire.system import (
+    Changed,
+    Checked,
+    Closing,
+    Full,
+    Happened,
+    Hello,
+    Pace,
+    Prefab,
+    Saw,
+    Snapshot,
+    Welcome,
+)
 
 log = logging.getLogger("tickwire.net")
 
@@ -55,6 +67,8 @@ class Participant:
         """What was found to differ from the server, if anything ever was."""
         self.malformed = 0
         """Messages that no correct server sends."""
+        self.last_words = ""
+        """Why the server closed the connection, if it said so, for the player."""
         self.happened: deque[tuple[int, bytes]] = deque()
         """Events told, and their tick, until it is shown."""
         self.changed: deque[tuple[int, list[tuple[type, dict[str, Any]]]]] = deque()
@@ -127,6 +141,8 @@ class Participant:
         elif kind is Checked:
             self._check(message)
         else:
+            if kind is Closing:
+                self.last_words = message.words
             self.others(event)
 
     def _welcomed(self, welcome: Welcome, now: float) -> None:
