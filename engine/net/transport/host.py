@@ -23,7 +23,6 @@ from types import TracebackType
 from typing import Self
 
 import platformdirs
-from aiohttp import web
 
 from engine.errors import TickwireError
 from engine.net.connection.address import Address
@@ -36,7 +35,7 @@ from engine.net.connection.token import KEY_BYTES
 from engine.net.transport.capture import Capture
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.tls import Identity
-from engine.net.transport.token_service import request_place, token_application
+from engine.net.transport.token_service import BACKLOG, TokenSite, request_place, serve_tokens, token_application
 from engine.net.transport.udp import Sink, Udp
 from engine.net.wire.protocol import Protocol
 
@@ -48,12 +47,12 @@ class HostError(TickwireError):
 class Host:
     """A server with its sockets and its token service. Made by `open`."""
 
-    def __init__(self, server: Server, udp: Udp, runner: web.AppRunner, invite: Invite) -> None:
+    def __init__(self, server: Server, udp: Udp, site: TokenSite, invite: Invite) -> None:
         self.server = server
         self.udp = udp
         self.invite = invite
         """What to give to those who are to join."""
-        self._runner = runner
+        self._site = site
 
     @classmethod
     async def open(
@@ -84,23 +83,22 @@ class Host:
             raise HostError(f"cannot keep the TLS key: {error}") from error
         private_key = os.urandom(KEY_BYTES)
         now = asyncio.get_running_loop().time()
-        listening = _listen(Address(host, port))
+        listening = listen(Address(host, port))
         port = listening.getsockname()[1]
         known = Address(host, port)
         server = Server(
             protocol, private_key, [known], now, epoch=time.time() - now, max_clients=max_clients, limits=limits
         )
         udp = Udp(server, sink, local=[known], conditions=conditions, capture=capture)
-        runner = web.AppRunner(token_application(Issuer(protocol, private_key, [known], door=door)), access_log=None)
+        application = token_application(Issuer(protocol, private_key, [known], door=door))
         try:
             udp.open()
-            await runner.setup()
-            await web.SockSite(runner, listening, ssl_context=identity.context()).start()
+            site = await serve_tokens(application, listening, identity.context())
         except OSError as error:
             listening.close()
             udp.close()
             raise HostError(f"{error.strerror or error}; another server may be running: choose another port") from error
-        return cls(server, udp, runner, Invite(public or _own_address(host), port, identity.fingerprint))
+        return cls(server, udp, site, Invite(public or own_address(host), port, identity.fingerprint))
 
     def send(self, peer: int, message: object, *, track: bool = False) -> int:
         """As `Server.send`."""
@@ -123,7 +121,7 @@ class Host:
         """Disconnect everyone and give the port back."""
         self.server.close()
         self.udp.close()
-        await self._runner.cleanup()
+        await self._site.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,7 +189,8 @@ class Guest:
         await self.close()
 
 
-def _listen(address: Address) -> socket.socket:
+def listen(address: Address) -> socket.socket:
+    """A TCP socket that listens. Raises `HostError` saying why that cannot be."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     opened: socket.socket | None = None
     try:
@@ -199,7 +198,7 @@ def _listen(address: Address) -> socket.socket:
         if os.name == "posix":  # elsewhere it would let two servers share the port
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((address.host, address.port))
-        opened.listen(128)
+        opened.listen(BACKLOG)
     except OSError as error:
         if opened is not None:
             opened.close()
@@ -211,7 +210,7 @@ def _listen(address: Address) -> socket.socket:
     return opened
 
 
-def _own_address(host: str) -> str:
+def own_address(host: str) -> str:
     """The address that others in the same network know this machine by, if it listens everywhere."""
     if host not in ("0.0.0.0", "::"):
         return host

@@ -13,6 +13,7 @@ import asyncio
 import base64
 import binascii
 import json
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -40,6 +41,12 @@ TIMEOUT = 10.0
 """Seconds a client waits for a token."""
 PRIVATE, WATCH = "private", "watch"
 """What a client may want besides a seat in an open room."""
+LONGEST_VISIT = 15.0
+"""Seconds after which a connection is cut, whatever it is doing: it takes one request, and that is short."""
+BACKLOG = 512
+"""Connections that may wait to be taken, as when everyone joins at once."""
+HANDSHAKE_TIMEOUT = 5.0
+"""Seconds a client may take to agree on keys."""
 _UNSPECIFIED = ("0.0.0.0", "::")
 
 
@@ -67,6 +74,49 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
     application.router.add_get("/token", build)
     application.router.add_post("/token", token)
     return application
+
+
+class TokenSite:
+    """A token application on a listening socket, over TLS. Made by `serve_tokens`."""
+
+    def __init__(self, runner: web.AppRunner, server: asyncio.Server) -> None:
+        self._runner = runner
+        self._server = server
+
+    async def close(self) -> None:
+        """Take no more connections, and end those there are."""
+        self._server.close()
+        await self._runner.cleanup()
+
+
+async def serve_tokens(application: web.Application, listening: socket.socket, context: ssl.SSLContext) -> TokenSite:
+    """Serve on a socket that listens, which belongs to the site from now on. Raises `OSError`.
+
+    However slowly someone talks, a connection is cut after `LONGEST_VISIT`.
+    """
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(application, access_log=None, keepalive_timeout=HANDSHAKE_TIMEOUT)
+    await runner.setup()
+    make = runner.server
+    assert make is not None
+
+    def admit() -> asyncio.Protocol:
+        visitor = make()
+        loop.call_later(LONGEST_VISIT, cut, visitor)
+        return visitor
+
+    def cut(visitor: Any) -> None:
+        if visitor.transport is not None:
+            visitor.transport.abort()
+
+    try:
+        server = await loop.create_server(
+            admit, sock=listening, ssl=context, ssl_handshake_timeout=HANDSHAKE_TIMEOUT, backlog=BACKLOG
+        )
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return TokenSite(runner, server)
 
 
 def _said_of(build: Build) -> dict[str, str]:
