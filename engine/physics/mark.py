@@ -1,8 +1,8 @@
 """Going back a few ticks without making the space anew, as a client does that had predicted wrongly.
 
 Whoever goes back writes Transforms, Velocities and the other components themselves. What is left is known to no
-component: who touches whom, what filters have decided, velocities of bodies without a `Velocity`, pushes. The solver's
-own memory of contacts stays that of the present; it only makes stacks settle sooner.
+component: who touches whom, what filters have decided, velocities of bodies without a `Velocity`, pushes. The solver
+keeps the impulses, and the push out of overlaps, that it has at present: bodies in contact come out a little elsewhere.
 """
 
 # Part of the simulation in a file of its own.

@@ -179,7 +179,9 @@ def component_of(kind: Any, record: bytes, cells: tuple[Any, ...] | None) -> Com
     return made
 
 
-def note(cast: Cast, tick: int, commands: Sequence[object], view_time: float) -> Moment:
+def note(
+    cast: Cast, participants: Sequence[Revertible], tick: int, commands: Sequence[object], view_time: float
+) -> Moment:
     """Take down the cast as it is."""
     groups = cast.groups()
     return Moment(
@@ -189,7 +191,7 @@ def note(cast: Cast, tick: int, commands: Sequence[object], view_time: float) ->
         groups,
         [[part.matrix[group.chosen].copy() for part in group.parts] for group in groups],
         [[_cells_of(part.pool, group) for part in group.parts] for group in groups],
-        [(each, each.mark()) for each in cast.world.participants.values() if isinstance(each, Revertible)],
+        [(each, each.mark()) for each in participants],
     )
 
 
@@ -230,8 +232,7 @@ def _are_same(cells: list[Any], noted: tuple[Any, ...]) -> bool:
 def shape_like(entity: Entity, components: Iterable[Component]) -> None:
     """Make an entity have these components, with their values, and no other shared ones; links stay."""
     wanted = {type(component): component for component in components}
-    for component in entity.world.components(entity):
-        kind = type(component)
+    for kind in [type(component) for component in entity.world.components(entity)]:  # rows go stale with the first
         if not kind.local and kind is not ChildOf and kind not in wanted:
             entity.remove(kind)
     for component in wanted.values():

@@ -24,7 +24,7 @@ from engine.ecs import Component, Despawned, EcsError, Resource, Spawned, World
 from engine.ecs.entity import INDEX, LOCAL
 from engine.net.replication.comparison import Comparison, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
-from engine.net.replication.history import MOST, Cast, Moment, note, put_back, shape_like
+from engine.net.replication.history import MOST, Cast, Moment, Revertible, note, put_back, shape_like
 from engine.net.replication.layout import MOST_SLOTS
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.presenting import Presenting
@@ -68,6 +68,8 @@ class Prediction:
         """Events that were told and, after a correction, had not happened after all. The reader empties it."""
         self.shown: set[int] = set()
         """The server's ids of what is predicted, and was of late: for the mirror of the world shown to leave alone."""
+        self.distrusts = False
+        """Whether to go back at every state, even if it agrees: a test of the rules, as the outcome must be the same."""
         self.corrections = 0
         """How often the prediction was put back."""
         self.error = 0.0
@@ -81,6 +83,7 @@ class Prediction:
         self._declared = protocol.declarations
         self._world = world = scene.world
         self._cast = Cast(world)
+        self._revertible = [each for each in world.participants.values() if isinstance(each, Revertible)]
         self._spawns: dict[int, bool] = {}  # by id in the prediction: whether it may end before the server says so
         self._standins = StandIns()
         self._seen: dict[int, int] = {}  # by the server's id: the last tick at which it was one of the predicted
@@ -158,7 +161,7 @@ class Prediction:
         self.mirror.rewrite(view_time, self.shown)
 
     def _take_note(self, tick: int, commands: Sequence[object], view_time: float) -> None:
-        self._moments[tick] = note(self._cast, tick, commands, view_time)
+        self._moments[tick] = note(self._cast, self._revertible, tick, commands, view_time)
         while len(self._moments) > MOST:
             del self._moments[min(self._moments)]
 
@@ -235,9 +238,13 @@ class Prediction:
         wanted = self._wanted(state)
         moment = self._moments.get(tick)
         self._welcome(state, wanted, moment)
-        servers = {self._here(server): server for server in wanted}
+        servers = (
+            {self._here(server): server for server in wanted}
+            if self._standins.by_server
+            else {server: server for server in wanted}
+        )
         self._confirmed = tick
-        if moment is None or not self._agrees(moment, state, servers):
+        if moment is None or self.distrusts or not self._agrees(moment, state, servers):
             self._correct(state, servers, moment)
         for old in [each for each in self._moments if each < tick]:
             del self._moments[old]
@@ -367,19 +374,19 @@ class Prediction:
 
     def _place(self, state: State, servers: dict[int, int], moment: Moment | None) -> None:
         """Have the server's entities, as they were noted, and over that what the server says of them."""
-        fresh: set[int] = set()
-        for here, server in list(servers.items()):
-            components = moment.components(here) if moment is not None else None
-            if self._world.find(here) is None:
-                if here != server:  # the stand-in has ended here, and not there
-                    self._stand_down(here, server)
-                    del servers[here]
-                    servers[server] = server
-                self._adopt(server, components or self._told(state, server))
-            elif here not in self._cast:
+        noted = set(moment.ids) if moment is not None else set[int]()
+        fresh = servers.keys() - noted
+        for here, server in [each for each in servers.items() if each[0] not in self._cast]:
+            if self._world.find(here) is not None:  # one of the others, so far
                 self._take_in(here, spawns=spawning_kind(self._world.entity(here), self._declared) is not None)
-            if components is None:
-                fresh.add(server if self._world.find(here) is None else here)
+                continue
+            components = moment.components(here) if moment is not None and here in noted else None
+            if here != server:  # the stand-in has ended here, and not there
+                self._stand_down(here, server)
+                del servers[here]
+                servers[server] = server
+                fresh.discard(here)
+            self._adopt(server, components or self._told(state, server))
         if moment is not None:
             put_back(self._cast, moment)
         comparison = self._comparison(self._cast.groups(), servers, state)
@@ -424,8 +431,9 @@ class Prediction:
     def _note_error(self, state: State, servers: dict[int, int], moment: Moment | None) -> None:
         if moment is None:
             return
-        both = {id: server for id, server in servers.items() if id in set(moment.ids)}
-        if len(both) == len(moment.ids):
+        noted = set(moment.ids)
+        both = {id: server for id, server in servers.items() if id in noted}
+        if len(both) == len(noted):
             away = self._comparison(moment.groups, both, state).distances(noted_columns(moment), state)
             self.error = max((away[id] for id in both if not self._spawns.get(id, True)), default=0.0)
             self.errors.append(self.error)
@@ -473,7 +481,7 @@ class Prediction:
         keys = self._keys()
         self._smoothing.align(keys)
         moved = self._smoothing.advance(self.scene.time.dt)
-        self.visible = max((moved[place] for place in self._own_places()), default=0.0)
+        self.visible = max((float(moved[place]) for place in self._own_places()), default=0.0)
         waited_for = {each.key for each in self._standins if each.loose}
         self._presenting.present(shown, keys, waited_for, self._births, self.scene.tick)
         self.events += self._forwarding.take(shown, self._presenting.shown_id)
