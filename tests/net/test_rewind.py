@@ -211,8 +211,26 @@ def test_every_pair_has_its_own_cap() -> None:
         run(scene, 1)
         assert len(met) == 2
         met.pop()
+        for _ in range(3):
+            target(world, 900.0, 900.0)
+        run(scene, 1)
         scene.restore(kept)
     assert scene.world.resource(Rewind).time(SHOOTER) == scene.tick - 10
+
+
+def test_who_becomes_a_target_is_one_from_then_on() -> None:
+    scene = room()
+    scene.receive(SawBehind(SHOOTER, 6))
+    standing = scene.world.spawn(Transform(), Velocity(), Body(BodyKind.KINEMATIC), Collider(Circle(20.0), layer=1))
+    other = target(scene.world, 0.0, 500.0)
+    run(scene, 20)  # it is noted all the while, as a body that clients are shown in the past
+    other.despawn()
+    run(scene, 1)
+    standing.add(Target(player=TARGET))
+    run(scene, 2)
+    bolt(scene.world, -26.0, 0.0, 600.0)
+    run(scene, 1)
+    assert standing[Target].hits == 1
 
 
 def test_a_contact_that_began_in_the_present_does_not_begin_again_in_the_past() -> None:

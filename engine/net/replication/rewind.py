@@ -102,8 +102,8 @@ class Rewind:
         self._noted = _noted(declarations)
         self._columns: list[NDArray[np.intp] | None] = [None] * len(self._judged)
         """By judged pair: which columns of the history have its `b`; None for all of them."""
-        self._layout: list[int] = []
-        """How many entities were noted in each table: changes too if one got or lost a `b`."""
+        self._targets: list[bytes] = []
+        """What the columns were found for."""
         self._ways: list[_Ways] = []
         """While the space steps."""
         self._reached: tuple[Any, Any] = None, None
@@ -250,15 +250,19 @@ class Rewind:
             for rows in self._world.tables(*kinds, without=without):
                 ids.append(rows.ids)
                 places.append(rows[Transform])
-        layout = [len(part) for part in ids]
         changed = self._places.note(tick, np.concatenate(ids), np.concatenate(places))
-        if changed or layout != self._layout:
-            self._layout = layout
-            self._columns = [self._columns_of(pair.b) for pair in self._judged]
+        targets = self._find_targets()
+        if changed or targets != self._targets:
+            self._targets = targets
+            self._columns = list(map(self._columns_of, targets))
 
-    def _columns_of(self, kind: type[Component]) -> NDArray[np.intp] | None:
-        ids = [rows.ids for rows in self._world.tables(kind, Transform, Collider)]
-        having = np.isin(self._places.ids, np.concatenate(ids)) if ids else np.zeros(len(self._places.ids), np.bool_)
+    def _find_targets(self) -> list[bytes]:
+        """By judged pair: the ids of all `b`."""
+        tables = self._world.tables
+        return [b"".join([rows.ids.tobytes() for rows in tables(pair.b, Transform, Collider)]) for pair in self._judged]
+
+    def _columns_of(self, targets: bytes) -> NDArray[np.intp] | None:
+        having = np.isin(self._places.ids, np.frombuffer(targets, np.uint64))
         return None if having.all() else having.nonzero()[0]
 
     def _ways_of(self, number: int) -> _Ways | None:
@@ -313,7 +317,8 @@ class Rewind:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How far the shapes of these and those go; asked for again only if bodies or entities are others."""
         space = self._world.resource(Space)
-        key = space.simulation.bodies.version, ids.tobytes(), others.tobytes()
+        bodies = space.simulation.bodies
+        key = bodies, bodies.version, ids.tobytes(), others.tobytes()
         if key != self._reached[0]:
             self._reached = key, (space.reach(ids), space.reach(others))
         return self._reached[1]
@@ -375,7 +380,8 @@ class Rewind:
         """Go back to a copy."""
         self._places.restore(state.places)
         self.behind, self._met = dict(state.behind), dict(state.met)
-        self._columns = [self._columns_of(pair.b) for pair in self._judged]
+        self._targets = self._find_targets()
+        self._columns = list(map(self._columns_of, self._targets))
 
     def digest(self) -> int:
         """The hash of it all."""
