@@ -103,7 +103,7 @@ def test_corrections_of_ones_own_ship_are_not_seen() -> None:
 
 
 def test_events_are_told_once_each_and_the_own_ones_at_once() -> None:
-    told: list[tuple[str, Any]] = []
+    told: list[tuple[int, Any]] = []
     match, ana, ben = match_of_two()
     with match:
         for kind in (Thrown, Killed, Launched, Bounced):
@@ -163,7 +163,7 @@ def test_a_disc_thrown_is_there_at_once_and_stays_one_and_the_same() -> None:
 
 
 def test_a_spectator_sees_the_match() -> None:
-    match, ana, _ = match_of_two()
+    match, _, _ = match_of_two()
     with match:
         eve = match.join("Eve", spectate=True, conditions=WIFI)
         match.run_until(lambda: eve.playing)

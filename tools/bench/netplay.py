@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.app import Options, Scene
 from engine.ecs import World
+from engine.net.multiplayer import multiplayer_of
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.presets import PRESETS
 from engine.physics import ContactBegan, Velocity
@@ -81,7 +83,7 @@ class Seen:
 
 def play(conditions: Conditions, seconds: float = SECONDS, seed: int = 5) -> tuple[Netplay, list[Seen]]:
     """Let two clients play by the autopilot among bots."""
-    autopilot = GAME.multiplayer.autopilot  # type: ignore[attr-defined]
+    autopilot: Any = multiplayer_of(GAME).autopilot
     with Netplay(GAME, Options(seed=seed, bots=BOTS), seed=seed, conditions=conditions) as match:
         clients = [match.join("Ana"), match.join("Ben")]
         match.run_until(lambda: all(client.playing for client in clients))
@@ -90,7 +92,7 @@ def play(conditions: Conditions, seconds: float = SECONDS, seed: int = 5) -> tup
         for seen in watchers:
             seen.watch(match.scene)
             client = seen.client
-            client.wants = lambda tick, client=client: [autopilot(client.participant.latest, client.player, rng, tick)]
+            client.wants = _flying(client, autopilot, rng)
 
         def look() -> None:
             for seen in watchers:
@@ -100,6 +102,10 @@ def play(conditions: Conditions, seconds: float = SECONDS, seed: int = 5) -> tup
         for seen in watchers:
             seen.answered += [answer(match, seen.client) for _ in range(8)]
     return match, watchers
+
+
+def _flying(client: NetplayClient, autopilot: Any, rng: random.Random) -> Callable[[int], list[object]]:
+    return lambda tick: [autopilot(client.participant.latest, client.player, rng, tick)]
 
 
 def answer(match: Netplay, client: NetplayClient) -> int:

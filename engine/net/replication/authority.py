@@ -113,15 +113,14 @@ class Authority:
 
     def receive(self, event: Event) -> None:
         """Take in what one of the room's peers did. Nothing a peer sends makes this raise."""
-        if type(event) is Received:
-            message: Any = event.message
-            kind = type(message)
-            if kind is Inputs:
+        if isinstance(event, Received):
+            message: object = event.message
+            if isinstance(message, Inputs):
                 self._inputs(event.peer, message)
-            elif kind is Hello:
+            elif isinstance(message, Hello):
                 if event.peer in self.peers and event.peer not in self._entered:
                     self._newcomers.append(Newcomer(event.peer, message.spectate, message.resume))
-            elif kind is Saw:
+            elif isinstance(message, Saw):
                 self._saw(event.peer, message.behind)
             else:
                 self.scene.receive(event)

@@ -174,6 +174,8 @@ class Reading:
         self.at = 5
         self.told: Bools | None = None
         """By entity: whether it was told of; None if all others went on exactly by their rates."""
+        self.updates = 0
+        """How many entities it told of, new ones included."""
         self.base: int | None = None
         """The tick of the state it builds on; None if it needs none."""
         if self.flags > 31 or self.flags & 3 == 3:
@@ -212,6 +214,9 @@ class Reading:
         cells += moved - held
         if link is not None:
             cells[link.fresh] = fresh + _firsts(shape, link, prefabs)
+        self.updates = (
+            int(np.count_nonzero(touched)) + len(shape.slots) - (link.entities if link is not None else entities)
+        )
         if self.flags & PARTIAL:
             self.told = np.ones(len(shape.slots), np.bool_)
             self.told[link.stays if link is not None else slice(None)] = touched

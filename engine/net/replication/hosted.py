@@ -31,10 +31,9 @@ def _leaving(protocol: Protocol) -> Plugin:
     @plugin.on(Went)
     def clear(world: World, went: Went) -> None:  # pyright: ignore[reportUnusedFunction]
         for kind, name in protocol.declarations.owners.items():
-            column = vars(kind)[name]
             for rows in world.tables(kind):
-                for entity, player in zip(rows.entities, rows[column].tolist(), strict=True):
-                    if player == went.player:
+                for entity in rows.entities:
+                    if getattr(entity[kind], name) == went.player:
                         entity.despawn()
 
     return plugin

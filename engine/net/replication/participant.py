@@ -15,7 +15,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from engine.app import Options
 from engine.errors import TickwireError
@@ -71,7 +71,7 @@ class Participant:
         """Why the server closed the connection, if it said so, for the player."""
         self.happened: deque[tuple[int, bytes]] = deque()
         """Events told, and their tick, until it is shown."""
-        self.changed: deque[tuple[int, list[tuple[type, dict[str, Any]]]]] = deque()
+        self.changed: deque[tuple[int, list[tuple[type[Any], dict[str, Any]]]]] = deque()
         """Fields of resources told, and since when they hold."""
         self.others: Callable[[object], object] = lambda event: None
         """Takes what is not for the engine: the game's own messages."""
@@ -119,31 +119,32 @@ class Participant:
 
     def receive(self, event: object, now: float) -> None:
         """Take in what arrived. Nothing a server sends makes this raise."""
-        if type(event) is not Received:
+        if not isinstance(event, Received):
             self.others(event)
             return
-        message: Any = event.message  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        kind = type(message)
-        if kind is Snapshot or kind is Full or kind is Prefab:
+        message: object = cast("Received[Any]", event).message
+        if isinstance(message, Snapshot):
             state = self.replica.receive(message)
-            if state is not None and kind is Snapshot:  # a full one is long on its way, and says nothing of the others
+            if state is not None:
                 self.playout.arrived(state.tick, now)
                 self._loaded = True
-        elif kind is Happened:
+        elif isinstance(message, (Full, Prefab)):  # long on their way, they say nothing of the time others take
+            self.replica.receive(message)
+        elif isinstance(message, Happened):
             self._keep(self.happened, (message.tick, message.payload))
-        elif kind is Pace:
+        elif isinstance(message, Pace):
             self.lead.paced(message)
             self.outbox.heard(message.tick)
-        elif kind is Changed:
+        elif isinstance(message, Changed):
             self._changed(message)
-        elif kind is Welcome:
+        elif isinstance(message, Welcome):
             self._welcomed(message, now)
-        elif kind is Checked:
+        elif isinstance(message, Checked):
             self._check(message)
         else:
-            if kind is Closing:
+            if isinstance(message, Closing):
                 self.last_words = message.words
-            self.others(event)
+            self.others(cast("object", event))
 
     def _welcomed(self, welcome: Welcome, now: float) -> None:
         try:

@@ -29,6 +29,10 @@ class Replica:
         self.newest: State | None = None
         self.wants_full = False
         """The server is to send everything anew."""
+        self.updates = 0
+        """Entity updates received: an entity told anew in one snapshot is one."""
+        self.bytes = 0
+        """Bytes of snapshots that were of use."""
         self.malformed = 0
         """Messages that no correct server sends."""
         self.unusable = 0
@@ -113,6 +117,8 @@ class Replica:
             base = found
         state = reading.apply(base, self.prefabs, self._serial)
         self._serial += len(state.ids)
+        self.bytes += len(payload)
+        self.updates += reading.updates
         if reading.told is not None:
             self._go_on(state, reading.told)
         self._base = base

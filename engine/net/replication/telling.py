@@ -115,7 +115,7 @@ class ResourceCopy:
             for kind, copied in declarations.resources.items()
         }
 
-    def read(self, payload: bytes) -> list[tuple[type, dict[str, Any]]]:
+    def read(self, payload: bytes) -> list[tuple[type[Any], dict[str, Any]]]:
         """The resources' types, and the fields to set. Raises `ProtocolError`."""
         try:
             told = json.loads(payload)
@@ -125,14 +125,14 @@ class ResourceCopy:
         except (ValueError, TypeError, AttributeError, RecursionError, TickwireError) as wrong:
             raise ProtocolError(f"resources were told as what they cannot be: {wrong}") from wrong
 
-    def _read(self, name: str, fields: dict[str, Any]) -> tuple[type, dict[str, Any]]:
-        kind, hints = self._hints.get(name, (None, {}))
+    def _read(self, name: str, fields: dict[str, Any]) -> tuple[type[Any], dict[str, Any]]:
+        kind, hints = self._hints.get(name, _UNKNOWN)
         if kind is None or not fields.keys() <= hints.keys():
             raise ProtocolError(f"no resource {name} with {', '.join(fields)} is copied")
         return kind, {key: from_plain(value, hints[key], {}) for key, value in fields.items()}
 
     @staticmethod
-    def apply(told: Iterable[tuple[type, dict[str, Any]]], world: World) -> None:
+    def apply(told: Iterable[tuple[type[Any], dict[str, Any]]], world: World) -> None:
         """Set the fields; a resource that the world lacks is made."""
         for kind, fields in told:
             resource = world.find_resource(kind)
@@ -143,6 +143,7 @@ class ResourceCopy:
 
 
 _NOTHING = object()
+_UNKNOWN: tuple[None, dict[str, Any]] = (None, {})
 
 
 def _kept(value: Any) -> Any:

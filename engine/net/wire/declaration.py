@@ -99,7 +99,7 @@ class Judged:
 class Copied:
     """A resource that clients get a copy of."""
 
-    resource: type
+    resource: type[Any]
     without: tuple[str, ...]
     every: float
     """Seconds between two tellings of numbers that change all the time; other changes are told at once."""
@@ -118,7 +118,7 @@ class Declarations:
     commands: dict[type, Codec] = field(default_factory=dict[type, Codec])
     events: dict[type, Told] = field(default_factory=dict[type, Told])
     judged: list[Judged] = field(default_factory=list[Judged])
-    resources: dict[type, Copied] = field(default_factory=dict[type, Copied])
+    resources: dict[type[Any], Copied] = field(default_factory=dict[type[Any], Copied])
     radius: float | None = None
     """How far a player sees; None for everywhere."""
     always: tuple[type[Component], ...] = ()
