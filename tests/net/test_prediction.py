@@ -14,7 +14,7 @@ import pytest
 
 from engine.app import Commanded, Plugin, Scene, Tick
 from engine.ecs import F32, I32, Component, Entity, Flag, Ref, Resource, World, f32, flag, i32, ref
-from engine.events import OnError
+from engine.events import Failure, OnError
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.prediction import Prediction
 from engine.net.replication.replica import Replica
@@ -256,10 +256,10 @@ class Room:
         """A tick of both."""
         now = self.server.tick + 1
         for sent in self.up.arrived(now):
-            if isinstance(sent, dict):
-                self.inbox.update(sent)
-            else:
+            if isinstance(sent, int):
                 self.replicator.acked(1, sent)
+            else:
+                self.inbox.update(sent)
         self.server_step(now)
         if self.replica.wants_full:
             self.replicator.lost(1)
@@ -314,6 +314,10 @@ def idle(tick: int) -> Steer:
     return Steer()
 
 
+def firing_at(moment: int) -> Commands:
+    return lambda tick: Steer(fire=tick == moment)
+
+
 def wild(seed: int, until: int) -> Commands:
     """Steers about, and fires now and then."""
 
@@ -329,7 +333,7 @@ def wild(seed: int, until: int) -> Commands:
 def test_own_puck_answers_at_once_and_needs_no_correction() -> None:
     room = Room(lambda tick: Steer(1.0 if tick > 30 else 0.0), delay=(4, 4))
     room.run(24)
-    puck = next(puck for puck, at in own(room.scene.world))
+    puck, _ = own(room.scene.world)[0]
     before = puck[Transform].x
     room.run(10)
     assert room.server.tick + room.lead > 31
@@ -392,7 +396,7 @@ def places(world: World, kind: type[Component]) -> np.ndarray[Any, Any]:
 
 
 def event_of(event: Any) -> tuple[Any, ...]:
-    return type(event), getattr(event, "bounces", None)
+    return event.__class__.__name__, getattr(event, "bounces", None)
 
 
 def test_a_predicted_shot_keeps_its_shown_entity_and_what_hangs_on_it() -> None:
@@ -422,7 +426,7 @@ def test_a_mispredicted_shot_goes_and_its_event_is_taken_back() -> None:
     room = Room(idle, delay=(3, 3))
     room.run(30)
     predicted = room.prediction.scene.tick + 1
-    room.commands = lambda tick: Steer(fire=tick == predicted)
+    room.commands = firing_at(predicted)
     room.up.loss = 1.0
     room.run(2)
     assert room.shown.count(Shot) == 2
@@ -504,8 +508,10 @@ def test_a_raising_rule_is_the_scenes_business() -> None:
             raise RuntimeError("a faulty rule")
 
     room = Room(wild(1, 100), extra=[rule], on_error=OnError.ISOLATE)
-    room.scene.dispatcher.on_failure = lambda failure: None
+    failures: list[Failure] = []
+    room.scene.dispatcher.on_failure = failures.append
     room.run(150)
+    assert failures
     assert room.apart() < 1.0
     strict = Room(wild(1, 100), extra=[rule])
     with pytest.raises(RuntimeError, match="faulty"):

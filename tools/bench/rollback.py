@@ -22,6 +22,7 @@ from engine.net.wire.schema import Float32
 from engine.net.wire.system import Full, Prefab, Snapshot
 from engine.physics import Body, Box, Circle, Collider, ContactBegan, Material, PhysicsSettings, Space, Velocity
 from engine.physics import physics as physics_plugin
+from engine.physics.columns import ints_of
 from engine.scene import Transform
 from tools.bench.figure import Figure
 
@@ -61,7 +62,8 @@ def rollback() -> Iterator[Figure]:
     """
     correct, contacts = _prediction()
     space = _bare_space()
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     for _ in range(ROUNDS):
         ours.append(correct())
         start = perf_counter()
@@ -208,4 +210,4 @@ def _contacts(space: pymunk.Space) -> int:
     """Pairs that touch."""
     buffer = batch.Buffer()
     batch.get_space_arbiters(space, batch.ArbiterFields.CONTACT_COUNT, buffer)
-    return int(np.count_nonzero(np.frombuffer(buffer.int_buf(), np.uintp)))
+    return int(np.count_nonzero(ints_of(buffer)))

@@ -98,7 +98,7 @@ class Comparison:
 
     def told(self, state: State) -> Floats:
         """The server's vector."""
-        return state.cells[self._cells] * self._steps
+        return np.multiply(state.cells[self._cells], self._steps, dtype=np.float64)
 
     def ours(self, columns: Columns) -> Floats:
         """The prediction's vector."""

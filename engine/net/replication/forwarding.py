@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -160,4 +160,6 @@ def _sign(told: Told, event: Any, entities: dict[str, int]) -> Sign:
 
 def _is_measured(value: Any) -> bool:
     """Whether a value may differ a little when its tick is simulated again."""
-    return isinstance(value, float | np.floating) or (isinstance(value, tuple) and any(map(_is_measured, value)))
+    if isinstance(value, tuple):
+        return any(map(_is_measured, cast("tuple[Any, ...]", value)))
+    return isinstance(value, float | np.floating)

@@ -129,9 +129,10 @@ class Cast:
             or any(group.capacity != group.table.capacity for group in self._groups)
         ):
             self._tables, self._rows = tables, rows
+            places: list[int] = tables.tolist()
             self._groups = [
                 Group(self.world._tables[place], self.ids[chosen], chosen, rows[chosen].astype(np.intp))
-                for place in dict.fromkeys(tables.tolist())
+                for place in dict.fromkeys(places)
                 for chosen in [np.flatnonzero(tables == place)]
             ]
         return self._groups
@@ -208,19 +209,20 @@ def put_back(cast: Cast, moment: Moment) -> None:
     """Give those of the cast that were predicted then the components they had. Entities that are gone stay gone."""
     world = cast.world
     slots = world._shared
+    chosen: Any
     for number, group in enumerate(moment.groups):
         indices = indices_of(group.ids)
         alive = slots.generations[indices] == group.ids >> np.uint64(32)
         placed = alive & (slots.tables[indices] == group.table.place)
-        chosen: Any = slice(None) if placed.all() else np.flatnonzero(placed)
+        chosen = slice(None) if placed.all() else np.flatnonzero(placed)
         rows = slots.rows[indices[chosen]]
         for part, records, cells in zip(group.parts, moment.records[number], moment.cells[number], strict=True):
             pool = group.table.pools[part.component]
             matrix_of(pool)[rows] = records[chosen]
             if cells is not None and pool.cells is not None:
-                for row, cell in zip(rows.tolist(), np.arange(len(group.ids))[chosen].tolist(), strict=True):
-                    if not _are_same(pool.cells[row], cells[cell]):
-                        pool.put_cells(row, list(cells[cell]))
+                for row, noted in zip(rows.tolist(), [*map(cells.__getitem__, np.flatnonzero(placed))], strict=True):
+                    if not _are_same(pool.cells[row], noted):
+                        pool.put_cells(row, list(noted))
         for id in group.ids[alive & ~placed & (slots.tables[indices] >= 0)].tolist():
             shape_like(world.entity(id), moment.components(id) or ())
 

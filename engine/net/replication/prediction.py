@@ -69,7 +69,7 @@ class Prediction:
         self.shown: set[int] = set()
         """The server's ids of what is predicted, and was of late: for the mirror of the world shown to leave alone."""
         self.distrusts = False
-        """Whether to go back at every state, even if it agrees: a test of the rules, as the outcome must be the same."""
+        """Whether to go back at every state, even if it agrees: a test of rules, as the outcome must be the same."""
         self.corrections = 0
         """How often the prediction was put back."""
         self.error = 0.0
@@ -509,12 +509,11 @@ def _place_told(state: State, id: int) -> Place | None:
 
 def _places_noted(moment: Moment) -> dict[int, Place]:
     places: dict[int, Place] = {}
-    for group, records in zip(moment.groups, moment.records, strict=True):
-        for part, record in zip(group.parts, records, strict=True):
+    for group, columns in zip(moment.groups, noted_columns(moment), strict=True):
+        for part, column in zip(group.parts, columns, strict=True):
             if part.component is Transform:
-                rows: list[Place] = record.view(Transform.record)[:, 0].tolist()
-                ids: list[int] = group.ids.tolist()
-                places.update(zip(ids, rows, strict=True))
+                axes = (column["x"].tolist(), column["y"].tolist(), column["angle"].tolist())
+                places.update(zip(group.ids.tolist(), zip(*axes, strict=True), strict=True))
     return places
 
 

@@ -137,8 +137,8 @@ class Presenting:
         for kind, name in self._declared.owners.items():
             if kind not in spawned:
                 for rows in world.tables(kind, Transform, without=spawned):
-                    owners: NDArray[Any] = rows[vars(kind)[name]]
-                    found = np.flatnonzero(owners == owner)
+                    columns: Any = rows
+                    found = np.flatnonzero(columns[vars(kind)[name]] == owner)
                     if len(found):
                         return float(rows[Transform.x][found[0]]), float(rows[Transform.y][found[0]])
         return None
