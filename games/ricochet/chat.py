@@ -13,6 +13,7 @@ from engine.ecs import Resource, World
 from engine.net.connection import Received
 from engine.net.networking import Guest, networking
 from engine.net.replication.authority import Authority
+from engine.net.replication.showing import Showing
 from games.ricochet.components import NOBODY, Player
 from games.ricochet.events import WantedOn
 from games.ricochet.messages import LONGEST_TALK, Chat, GoOn, Ping, Pings, Say
@@ -117,14 +118,14 @@ def _note(world: World, pings: list[Ping]) -> None:
 
 @guest.on(Received[Chat])
 def hear(world: World, event: Received[Chat]) -> None:
-    if world.find_resource(Guest) is not None:  # at a server, it would be a guest's invention
+    if world.find_resource(Showing) is not None:  # at a server, it would be a guest's invention
         chat = event.message
         world.post(Chat(chat.seat, clean_name(chat.name), clean_line(chat.text)))
 
 
 @guest.on(Received[Pings])
 def note(world: World, event: Received[Pings]) -> None:
-    if world.find_resource(Guest) is not None:
+    if world.find_resource(Showing) is not None:
         _note(world, event.message.pings)
 
 

@@ -178,7 +178,7 @@ def test_in_a_clients_simulation_discs_bounce_and_hit_but_crates_and_scores_wait
     for _ in range(60):
         ahead.run_tick()
     assert [event.bounces for event in bounced][:1] == [1]
-    assert [(event.seat, event.by) for event in killed][0] == (1, 0)
+    assert (killed[0].seat, killed[0].by) == (1, 0)
     crate = ahead.world.only(Crate)
     assert crate.points == tuning.CRATE_POINTS
     assert game.score(0).kills == 0

@@ -31,6 +31,10 @@ def open_host_page(menu: Menu, host: Callable[[], Hosting]) -> None:
         if hosting is None or hosting.state is State.FAILED:
             hosting = host()
 
+    def go_back() -> None:
+        if hosting is None or hosting.state is State.FAILED:
+            menu.up()
+
     def look() -> None:
         if hosting is None:
             return
@@ -46,4 +50,4 @@ def open_host_page(menu: Menu, host: Callable[[], Hosting]) -> None:
     )
     address = TextField(settings.address, limit=100, label="Address", hint="in this network", on_change=choose_address)
     page = match_panel(menu, "HOST", [name_field(menu), address, port], begin, note)
-    menu.open(page, focus=begin, each_tick=look)
+    menu.open(page, focus=begin, each_tick=look, on_back=go_back)

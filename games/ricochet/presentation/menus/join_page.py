@@ -58,7 +58,7 @@ def open_join_page(menu: Menu, join: Join) -> None:
             _say(note, HELP, theme.faint)
             joining = None
         else:
-            menu.back()
+            menu.up()
 
     def look() -> None:
         go.enabled, leave.text = not under_way(), "CANCEL" if under_way() else "BACK"

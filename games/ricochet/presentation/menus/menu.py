@@ -110,7 +110,12 @@ class Menu:
         on_back = self._trail[-1].on_back
         if on_back is not None:
             on_back()
-        elif len(self._trail) > 1:
+        else:
+            self.up()
+
+    def up(self) -> None:
+        """Leave the page for the one before, whatever it says of going back."""
+        if len(self._trail) > 1:
             self._trail.pop()
             self._show()
 

@@ -39,6 +39,11 @@ def open_network_page(menu: Menu, try_it: Callable[[], Trial] | None = None) -> 
         if try_it is not None and (trial is None or trial.failed):
             trial = try_it()
 
+    def go_back() -> None:
+        if trial is not None:
+            trial.cancel()
+        menu.up()
+
     def look() -> None:
         if trial is not None:
             note.text = trial.failed or "joining a match of bots over it ..."
@@ -89,7 +94,7 @@ def open_network_page(menu: Menu, try_it: Callable[[], Trial] | None = None) -> 
         title="NETWORK",
         width=WIDTH,
     )
-    menu.open(page, each_tick=look)
+    menu.open(page, each_tick=look, on_back=go_back)
 
 
 def _figures(name: str) -> tuple[float, float, float]:

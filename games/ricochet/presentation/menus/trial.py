@@ -44,6 +44,10 @@ class Trial:
         """Why it came to nothing, or nothing."""
         return self.words or (self.joining.words if self.joining is not None else "")
 
+    def cancel(self) -> None:
+        """Give up."""
+        self.task.cancel()
+
     async def _run(self) -> None:
         multiplayer, authority = multiplayer_of(GAME), None
 
@@ -61,6 +65,8 @@ class Trial:
                     self.joining = self._join(str(host.invite))
                     await asyncio.wait([self.joining.task, room], return_when=asyncio.FIRST_COMPLETED)
                 finally:
+                    if self.joining is not None:
+                        self.joining.cancel()
                     room.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
                         await room
