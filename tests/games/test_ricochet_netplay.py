@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.app import Options, Plugin
+from engine.ecs import World
 from engine.graphics import Lines, Sprite, Text
 from engine.net.transport.presets import MOBILE, WIFI
 from engine.scene import Transform
@@ -60,8 +61,12 @@ def by_autopilot(client: NetplayClient) -> None:
 def listening(*kinds: type) -> tuple[Plugin, list[object]]:
     """A plugin that hears events, and the list of them."""
     plugin, heard = Plugin("listening", needs=[guest]), list[object]()
+
+    def hear(world: World, event: object) -> None:
+        heard.append(event)
+
     for kind in kinds:
-        plugin.on(kind)(lambda world, event: heard.append(event))
+        plugin.on(kind)(hear)
     return plugin, heard
 
 

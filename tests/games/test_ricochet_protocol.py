@@ -22,7 +22,7 @@ from games.ricochet import tuning
 from games.ricochet.commands import Fly
 from games.ricochet.components import Ball, Controls, Crate, Disc, Hull, Magazine, Player, Ready, Ship
 from games.ricochet.events import Bounced, Killed, Thrown, WantedOn
-from games.ricochet.game import GAME
+from games.ricochet.game import GAME, prediction, told_elsewhere
 from games.ricochet.match import Match, Part
 from games.ricochet.protocol import PROTOCOL
 from games.ricochet.seats import Roster
@@ -87,7 +87,7 @@ def client(options: Options) -> tuple[Scene, dict[int, Fly]]:
     def sample(world: World) -> list[Commanded[Fly]]:  # pyright: ignore[reportUnusedFunction]
         return [Commanded(seat, fly) for seat, fly in held.items()]
 
-    scene = Scene(*MULTIPLAYER.prediction(options), hands, resources=MULTIPLAYER.resources(options))
+    scene = Scene(*prediction(options), hands, resources=told_elsewhere(options))
     scene.world.mirror(1 << 16)
     return scene, held
 
