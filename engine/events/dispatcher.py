@@ -74,6 +74,9 @@ class Dispatcher(Generic[X]):
         self.depth = depth
         self.flood = flood
         self.on_failure = on_failure or log_failure
+        self.witness: Callable[[Sequence[object]], object] | None = None
+        """Told of what a pass is about to deliver; see `key_of` and `event_of`. Must not raise, keep the list, or post.
+        None, the default, costs nothing."""
         self.version = 0
         """Changes whenever a subscription is made or cancelled."""
         self._queue: list[object] = []
@@ -244,6 +247,8 @@ class Dispatcher(Generic[X]):
                     self._calls.clear()
                 if notes is not None:
                     notes.next_pass()
+                if self.witness is not None:
+                    self.witness(batch)
                 self._pass(batch)
         finally:
             if notes is not None:
