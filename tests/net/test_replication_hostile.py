@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.ecs import I32, Component, Flag, Obj, Ref, U64, World, flag, i32, obj, ref, u64
+from engine.ecs import I32, U64, Component, Flag, Obj, Ref, World, flag, i32, obj, ref, u64
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.replica import MOST_STATES, Replica
 from engine.net.replication.replicator import Replicator

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ecs import F32, I32, U64, ChildOf, Component, Entity, Flag, Obj, Ref, World, f32, flag, i32, obj, ref, u64
+from engine.net.replication.quantise import HOLD
 from engine.net.replication.replica import MOST_STATES, Replica
 from engine.net.replication.replicator import FULL_EVERY, MOST_PREFABS, MOST_SENT, Replicator
 from engine.net.replication.state import State
@@ -149,7 +150,7 @@ def assert_near(component: Component, got: Component, world: World, kind: type[C
         elif name in fields and fields[name].is_ref:
             assert getattr(got, name) == (value if world.find(value) is not None else 0)
         elif name in fields:
-            assert abs(getattr(got, name) - value) <= fields[name].step / 2 * (1 + 1e-6)
+            assert abs(getattr(got, name) - value) <= fields[name].step * (HOLD + 1e-6)
         else:
             assert getattr(got, name) == value
 

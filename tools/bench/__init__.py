@@ -19,7 +19,7 @@ WHERE = {
     "rollback": "rollback",
     "start": "start",
     "replicate": "replicate",
-    "cubes": "replicate",
+    "cubes": "cubes",
     "wire-packet": "wire",
     "wire-reliable": "wire",
     "wire-idle": "wire",

@@ -1,6 +1,6 @@
 """What turns one state into a later one, as bytes.
 
-    u8          bits 0, 1: which of the entities that stay have changed: 0 none, 1 all may have, 2 is told
+    u8          bits 0, 1: which of the entities that stay have changed: 0 none, 1 all may have, 2 and 3 as told
                 bit 2: entities came or went;  bit 3: there is no earlier state, all are new
                 bit 4: what is not told of did not quite go on by its rates, there was no room to tell
     u32         the tick, lowest byte first
@@ -9,7 +9,8 @@
         varint, varint    how many slots became free; how many entities came
         packed columns    the free slots, then of those who came: slot, prefab, index less slot (folded),
                           generation, age in ticks. Slots are told as differences from the one before.
-    if told     1 bit for each 8 entities that stay: whether any changed; 8 bits for each such group; zeros up to a byte
+    if 2        1 bit for each 8 entities that stay: whether any changed; 8 bits for each such group; zeros up to a byte
+    if 3        1 bit for each entity that stays; zeros up to a byte
     packed columns        by column, folded: how far the cells of the changed entities are from where their rates took
                           them; then, by column: how far the cells of those who came are from their prefab's
     private     nothing if it is as before, else: varint how many entities; each a varint slot, a varint of which
@@ -31,7 +32,7 @@ from engine.net.replication.prefabs import LARGEST, Prefab
 from engine.net.replication.state import State, predicted
 from engine.net.wire.errors import ProtocolError
 
-NONE, ALL, TOLD = 0, 1, 2
+NONE, ALL, GROUPS, EACH = range(4)
 STRUCTURE = 4
 FULL = 8
 PARTIAL = 16
@@ -83,8 +84,10 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
     elif number >= MANY * entities and not target.partial:
         flags |= ALL
     else:
-        flags |= TOLD
-        parts.append(_marks(touched))
+        marks = _groups(touched)
+        each = np.packbits(touched, bitorder="little").tobytes()
+        flags |= GROUPS if len(marks) < len(each) else EACH
+        parts.append(marks if len(marks) < len(each) else each)
         chosen = touched[places]
         residual, counts = residual[chosen], _counted(chosen, counts)
     if link is not None and len(fresh):
@@ -145,7 +148,7 @@ def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
     return rows[of[shape.entities[link.fresh]], shape.keys[link.fresh] // MOST_SLOTS]
 
 
-def _marks(touched: Bools) -> bytes:
+def _groups(touched: Bools) -> bytes:
     """Which entities changed, in groups."""
     groups = np.zeros((len(touched) + GROUP - 1) // GROUP * GROUP, np.bool_)
     groups[: len(touched)] = touched
@@ -178,7 +181,7 @@ class Reading:
         """How many entities it told of, new ones included."""
         self.base: int | None = None
         """The tick of the state it builds on; None if it needs none."""
-        if self.flags > 31 or self.flags & 3 == 3:
+        if self.flags > 31:
             raise ProtocolError(f"a snapshot with flags {self.flags}")
         if not self.flags & FULL:
             back = self._varint()
@@ -196,7 +199,7 @@ class Reading:
         else:
             held, counts, places, entities = link.carry(base.cells), link.counts, link.places, link.entities
         mode = self.flags & 3
-        touched = self._marks(entities) if mode == TOLD else np.full(entities, mode == ALL)
+        touched = self._marks(entities, mode)
         chosen = touched[places]
         if mode != ALL:
             counts = _counted(chosen, counts)
@@ -278,9 +281,16 @@ class Reading:
         folded, self.at = unpack(self.payload, self.at, counts)
         return unfold(folded)
 
-    def _marks(self, entities: int) -> Bools:
+    def _marks(self, entities: int, mode: int) -> Bools:
+        if mode in (NONE, ALL):
+            return np.full(entities, mode == ALL)
         groups = (entities + GROUP - 1) // GROUP
         bits = np.unpackbits(np.frombuffer(self.payload, np.uint8, offset=self.at), bitorder="little")
+        if mode == EACH:
+            if entities > len(bits):
+                raise ProtocolError("a snapshot that is cut off where it tells who changed")
+            self.at += (entities + 7) >> 3
+            return bits[:entities] != 0
         some = np.flatnonzero(bits[:groups])
         end = groups + GROUP * len(some)
         if end > len(bits):

@@ -1,19 +1,24 @@
 """Columns of whole numbers as few bits, a whole snapshot at a time, without a loop over numbers.
 
-The numbers of a column that has any are written in one of two widths, chosen for it from how long its numbers are:
-most changes are small, a few are not, and the few would make all the others long.
+Most changes are small, some are not, and few are large; in one width, the few would make all the others long. So a
+column has up to three classes of numbers by their lengths in bits: of up to a, of more than a and up to b, and of more
+than b and up to c, the longest. Which a and b take the fewest bits is found from how many numbers have which length.
 
-    headers     1 bit a column: whether it holds anything but zeros; then 6 + 6 bits for each such column: the wide
-                width and the narrow one, 63 standing for 64
-    classes     1 bit a number, in the columns whose widths differ: whether it is wide
+    headers     1 bit a column: whether it holds anything but zeros; then for each such column c in 6 bits (63 standing
+                for 64, as 63 is never used), c - b in 4, and b - a in 4. One class is a = b = c, two are a < b = c.
+    classes     1 bit a number, in columns of several classes: whether it is longer than a;
+                then 1 bit for each of those that are, in columns of three: whether it is longer than b
     --          zeros up to the next byte
-    numbers     the low bits of each, as many as its width
+    numbers     as many of the low bits of each as the longest of its class has; one less where all of its class are of
+                the same length, as their highest bit is known then
     --          zeros up to the next byte
 
 Bits fill bytes from the lowest up, as in `engine.net.wire.bits`.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +29,20 @@ Ints = NDArray[np.int64]
 Unsigned = NDArray[np.uint64]
 
 WORD = 64
+EXACT = 53
+"""Bits of numbers that floating point has exactly."""
 LONGEST = 63
 """How the width 64 is written; no number of 63 bits is, it takes 64."""
-WIDTH_BITS = 6
+WIDTH_BITS, STEP_BITS = 6, 4
+HEAD_BITS = WIDTH_BITS + 2 * STEP_BITS
+FURTHEST = (1 << STEP_BITS) - 1
+"""Between the longest of one class and of the next."""
+NEVER = np.iinfo(np.int64).max
 SPARE = 24
 """Bytes behind the end that unpacking may look at, and never uses."""
 
 _MASKS: Unsigned = np.array([(1 << width) - 1 for width in range(WORD + 1)], np.uint64)
-_PLACES: Ints = np.arange(WIDTH_BITS)
+_PLACES: Ints = np.arange(HEAD_BITS)
 _ONE = np.uint64(1)
 _LAST = np.uint64(WORD - 1)
 
@@ -49,36 +60,69 @@ def unfold(folded: Unsigned) -> Ints:
 def pack(numbers: Unsigned, counts: Ints) -> bytes:
     """`numbers` hold the columns one after the other, `counts` how many belong to each."""
     columns = len(counts)
-    lengths = np.frexp(numbers.astype(np.float64))[1]  # of 54 bits and more maybe one too many, which does no harm
+    lengths = np.frexp(numbers.astype(np.float64))[1]
     longest = int(lengths.max(initial=0))
     if not longest:
         return bytes((columns + 7) >> 3)
-    if longest >= LONGEST:
-        longest = WORD
-        lengths[lengths >= LONGEST] = WORD
+    if longest > EXACT:  # some were rounded up to the next power of two
+        lengths -= (numbers >> (np.maximum(lengths, 1) - 1).astype(np.uint64)) == 0
+        lengths[numbers == 0] = 0
+        lengths[lengths == LONGEST] = WORD
+        longest = int(lengths.max())
     column = np.repeat(np.arange(columns), counts)
-    shape = longest + 1
-    histogram = np.bincount(column * shape + lengths, minlength=columns * shape).reshape(columns, shape)
-    wide = longest - (histogram[:, ::-1] > 0).argmax(axis=1)
-    wide[counts == 0] = 0
-    # Bits with the narrow width w: a class bit each, w bits for those that are as short, the wide width for the others.
+    ends = longest + 1
+    histogram = np.bincount(column * ends + lengths, minlength=columns * ends).reshape(columns, ends)
+    some = histogram[:, 1:].any(axis=1)
+    classes = np.zeros((columns, 3), np.int64)
+    classes[some] = _choose(histogram[some])
+    a, b, c = classes.T
+    above = lengths > a[column]  # of one class, nothing is
+    higher = np.zeros(len(lengths), np.bool_)
+    higher[above] = lengths[above] > b[column[above]]
+    heads = np.minimum(c, LONGEST) | (c - b) << WIDTH_BITS | (b - a) << (WIDTH_BITS + STEP_BITS)
+    flags = (
+        some,
+        (heads[some][:, None] >> _PLACES & 1).ravel(),
+        above[(a < c)[column]],
+        higher[above & (b < c)[column]],
+    )
+    packed = np.packbits(np.concatenate(flags).astype(np.uint8), bitorder="little").tobytes()
+    widths = _widths(classes)[0].ravel()[column * 3 + above + higher]
+    return packed + _join(numbers & _MASKS[widths], widths)
+
+
+def _choose(histogram: Ints) -> Ints:
+    """The a, b and c that take the fewest bits, shape (columns, 3), for columns with so many numbers of each length."""
+    columns, ends = histogram.shape
     short = histogram.cumsum(axis=1)
-    bits = counts[:, None] + short * np.arange(shape) + (counts[:, None] - short) * wide[:, None]
-    bits[np.arange(columns), wide] -= counts
-    if longest == WORD:
-        bits[:, LONGEST] = np.iinfo(np.int64).max
-    narrow: Ints = bits.argmin(axis=1)
-    used = wide > 0
-    narrow[~used] = 0
-    split = narrow < wide
-    is_wide = lengths > narrow[column]
-    widths: Ints = narrow[column]
-    widths[is_wide] = wide[column[is_wide]]
-    written = np.column_stack((wide[used], narrow[used]))
-    written[written == WORD] = LONGEST
-    head = (written[:, :, None] >> _PLACES) & 1
-    flags = np.concatenate((used, head.ravel(), is_wide[split[column]])).astype(np.uint8)
-    return np.packbits(flags, bitorder="little").tobytes() + _join(numbers, widths)
+    count = short[:, -1:]
+    c = ends - 1 - (histogram[:, ::-1] > 0).argmax(axis=1)[:, None]
+    a, b, width = _pairs(ends)
+    in_a, in_b = short[:, a], short[:, b]
+    bits = count + in_a * a + (in_b - in_a) * width
+    bits += (b < c) * (count - in_a + (count - in_b) * (c - (c == b + 1)))
+    bits[(b > c) | (c - b > FURTHEST)] = NEVER
+    best = bits.argmin(axis=1)
+    chosen = np.column_stack((a[best], b[best], c[:, 0]))
+    single = bits[np.arange(columns), best] >= (count * c)[:, 0]
+    chosen[single] = c[single]
+    return chosen
+
+
+@cache
+def _pairs(ends: int) -> tuple[Ints, Ints, Ints]:
+    """Every a below every b below `ends` that a header can tell, and the width of the second class."""
+    a, b = np.triu_indices(ends, 1)
+    near = (b - a <= FURTHEST) & (b != LONGEST) & (a != LONGEST)
+    a, b = a[near].astype(np.int64), b[near].astype(np.int64)
+    return a, b, b - (b == a + 1)
+
+
+def _widths(classes: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """By column and class: how many bits its numbers take, and whether their highest is left out."""
+    known = np.zeros(classes.shape, np.bool_)
+    known[:, 1:] = classes[:, 1:] == classes[:, :-1] + 1
+    return classes - known, known
 
 
 def _join(numbers: Unsigned, widths: Ints) -> bytes:
@@ -86,6 +130,8 @@ def _join(numbers: Unsigned, widths: Ints) -> bytes:
     some = widths > 0
     if not some.all():
         numbers, widths = numbers[some], widths[some]
+        if not len(widths):
+            return b""
     ends = widths.cumsum()
     total = int(ends[-1])
     starts = ends - widths
@@ -105,32 +151,44 @@ def unpack(packed: bytes, at: int, counts: Ints) -> tuple[Unsigned, int]:
     columns = len(counts)
     total = int(counts.sum())
     bits = np.unpackbits(np.frombuffer(packed, np.uint8, offset=min(at, len(packed))), bitorder="little")
-    used = np.flatnonzero(bits[:columns])
-    headed = columns + 2 * WIDTH_BITS * len(used)
+    some = np.flatnonzero(bits[:columns])
+    headed = columns + HEAD_BITS * len(some)
     if headed > len(bits):
         raise ProtocolError("packed columns are cut off in their headers")
-    if not len(used):
+    if not len(some):
         return np.zeros(total, np.uint64), at + ((columns + 7) >> 3)
-    written = bits[columns:headed].reshape(-1, 2, WIDTH_BITS) @ (1 << _PLACES)
-    written[written == LONGEST] = WORD
-    wide, narrow = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
-    wide[used], narrow[used] = written[:, 0], written[:, 1]
-    if (narrow > wide).any():
-        raise ProtocolError("a packed column's narrow width is over its wide one")
+    heads = bits[columns:headed].reshape(-1, HEAD_BITS) @ (1 << _PLACES)
+    c = heads & LONGEST
+    c[c == LONGEST] = WORD
+    b = c - (heads >> WIDTH_BITS & FURTHEST)
+    a = b - (heads >> WIDTH_BITS + STEP_BITS)
+    if (a < 0).any() or ((a == b) & (b < c)).any():
+        raise ProtocolError("a packed column has classes below zero, or two of one length")
+    classes = np.zeros((columns, 3), np.int64)
+    classes[some] = np.column_stack((a, b, c))
+    a, b, c = classes.T
     column = np.repeat(np.arange(columns), counts)
-    widths = narrow[column]
-    classed = np.flatnonzero((narrow < wide)[column])
-    end = headed + len(classed)
-    if end > len(bits):
+    place = column * 3
+    asked = np.flatnonzero((a < c)[column])
+    end = headed + len(asked)
+    above = asked[bits[headed:end].nonzero()] if end <= len(bits) else asked
+    place[above] += 1
+    asked = above[(b < c)[column[above]]]
+    last = end + len(asked)
+    if last > len(bits):
         raise ProtocolError("packed columns are cut off in their classes")
-    chosen = classed[bits[headed:end] != 0]
-    widths[chosen] = wide[column[chosen]]
-    at += (end + 7) >> 3
+    place[asked[bits[end:last].nonzero()]] += 1
+    of_class, known = _widths(classes)
+    widths = of_class.ravel()[place]
+    at += (last + 7) >> 3
     ends = widths.cumsum()
     length = (int(ends[-1]) + 7) >> 3 if total else 0
     if at + length > len(packed):
         raise ProtocolError("packed columns are cut off in their numbers")
-    return _part(packed[at : at + length], ends - widths, widths), at + length
+    numbers = _part(packed[at : at + length], ends - widths, widths)
+    highest = known.ravel()[place].nonzero()
+    numbers[highest] |= _ONE << widths[highest].view(np.uint64)
+    return numbers, at + length
 
 
 def _part(packed: bytes, starts: Ints, widths: Ints) -> Unsigned:

@@ -11,14 +11,17 @@ import numpy as np
 from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
-from engine.net.replication.layout import MOST_SLOTS, Ids, Ints, Kind, Layout, Shape, is_float
+from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Kind, Layout, Shape, is_float
 from engine.net.replication.prefabs import Makes, Prefab
-from engine.net.replication.state import State, nothing
+from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.declaration import Field
 from engine.net.wire.errors import SchemaError
 
 FURTHEST = float(1 << 46)
 """Steps from zero that floats are kept to: so many are exact, and leave room for differences."""
+
+HOLD = 0.75
+"""Steps that a float may be off what is told of it, so that hardly any change need not be told."""
 
 _INDEX = np.uint64(INDEX)
 
@@ -84,7 +87,7 @@ class Quantiser:
             fresh = self._reshape(sources, tick)
         else:
             fresh = []
-        state = self._state = State(tick, self._shape, self._fill(sources), {}, self.prefabs)
+        state = self._state = State(tick, self._shape, self._fill(sources, tick), {}, self.prefabs)
         if fresh:
             self._intern(fresh, state)
         return state
@@ -205,7 +208,7 @@ class Quantiser:
 
     # What they are like
 
-    def _fill(self, sources: list[_Source]) -> Ints:
+    def _fill(self, sources: list[_Source], tick: int) -> Ints:
         layout, shape = self.layout, self._shape
         split = shape.starts[layout.floats]
         measured = np.empty(split)
@@ -222,11 +225,26 @@ class Quantiser:
                 else:
                     cells[places] = self._slots_of(column)
         measured *= self._multiples
-        np.rint(measured, out=measured)
         if split and not np.abs(measured).max() < FURTHEST:
             measured = np.nan_to_num(measured, nan=0.0).clip(-FURTHEST, FURTHEST)
-        cells[:split] = measured
+        self._round(measured, cells, tick)
         return cells
+
+    def _round(self, measured: Floats, cells: Ints, tick: int) -> None:
+        """Round to whole steps; but what wavers between two stays, and what goes by its rate goes on, while near."""
+        shape, before = self._shape, self._state
+        split = len(measured)
+        nearest = np.rint(measured)
+        link = None if before.shape is shape else shape.link(before.shape)
+        held = before.cells if link is None else link.carry(before.cells)
+        cells[:split] = np.where(np.abs(measured - held[:split]) < HOLD, held[:split], nearest)
+        if len(shape.rated):
+            rated = shape.rated
+            expected = predicted(shape, held, tick - before.tick, cells)[rated]
+            cells[rated] = np.where(np.abs(measured[rated] - expected) < HOLD, expected, nearest[rated])
+        if link is not None:
+            fresh = link.fresh[: int(link.fresh_counts[: self.layout.floats].sum())]
+            cells[fresh] = nearest[fresh]
 
     def _slots_of(self, ids: Ids) -> Ints:
         """The slot of each id, plus one; 0 for none, and for one that is not replicated."""
