@@ -1,8 +1,8 @@
 """A pile of 900 boxes pushed about by a roller, 60 snapshots a second to one client: how many bits a second that takes.
 
-Boxes are 16 units wide; places go in eighths of a unit, angles in 128ths of a turn, velocities not at all. The boxes all
-lie on and against each other, so hardly one of them ever rests for good: the solver lets the pile creep. The network is
-the virtual one, so the figure is the same on every machine; datagrams are counted whole, without IP and UDP.
+Boxes are 16 units wide; places go in eighths of a unit, angles in 128ths of a turn, velocities not at all. The boxes
+all lie on and against each other, so hardly one of them ever rests for good: the solver lets the pile creep. The
+network is the virtual one, so the figure is the same on every machine; datagrams are counted whole, without IP and UDP.
 """
 
 from __future__ import annotations

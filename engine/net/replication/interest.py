@@ -23,6 +23,8 @@ SPAWN_BITS = 48
 """About what the head of a new entity takes."""
 FRESH = 4.0
 """How much more a new entity counts than a change of as many bits."""
+NEAR = 1 / 3
+"""The part of the median distance at which a thing weighs half of what it would close by."""
 ALMOST = 0.05
 """The weight of a thing however far away it is."""
 MOST_SUBSETS = 64
@@ -159,7 +161,7 @@ class Interest:
         if away is not None:
             distance = away[places]
             middle = float(np.median(distance[distance > 0])) if (distance > 0).any() else 1.0
-            gain *= np.maximum(1.0 / (1.0 + (distance / middle) ** 2), ALMOST)
+            gain *= np.maximum(1.0 / (1.0 + (distance / (middle * NEAR)) ** 2), ALMOST)
         gathered = self._gather(shape, gain)
         gathered[mine[places]] = inf  # what one owns is always told
         order = np.argsort(-gathered, kind="stable")
