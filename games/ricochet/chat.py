@@ -1,6 +1,7 @@
 """Talk: lines go to the server, which hands them on with the name of who said them; and how far everyone is away.
 
-`room` is for the side with the authority, `guest` for the others; on either, what is heard is posted as `Chat`.
+This is the side with the authority; for the others', see `games.ricochet.presentation.company`. On either, what is said
+is posted as `Chat`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from dataclasses import field
 
 from engine.app import Plugin, Scene, Tick
 from engine.ecs import Resource, World
-from engine.net.connection import Received
-from engine.net.networking import Guest, networking
+from engine.net.connection import Disconnected, Received
+from engine.net.connection.routing import routing
 from engine.net.replication.authority import Authority
-from engine.net.replication.showing import Showing
 from games.ricochet.components import NOBODY, Player
 from games.ricochet.events import WantedOn
 from games.ricochet.messages import LONGEST_TALK, Chat, GoOn, Ping, Pings, Say
@@ -24,8 +24,7 @@ PINGS_EVERY = 60
 MOST_LINES, LINES_WITHIN = 5, 300
 """Lines a peer may say within so many ticks; more are not handed on."""
 
-room = Plugin("ricochet.room", needs=[networking])
-guest = Plugin("ricochet.guest", needs=[networking])
+room = Plugin("ricochet.room", needs=[routing])
 
 
 class Distances(Resource, local=True):
@@ -50,11 +49,7 @@ class Floor(Resource, local=True):
         return True
 
 
-# At the server
-
-
 @room.setup
-@guest.setup
 def prepare(world: World) -> None:
     world.insert(Distances())
     world.insert(Floor())
@@ -67,10 +62,16 @@ def hand_on(world: World, event: Received[Say]) -> None:
     if authority is None or not world.resource(Floor).has(event.peer, world.resource(Scene).tick):
         return
     seat = authority.player_of(event.peer)
-    _tell(world, seat, clean_name(authority.peers.get(event.peer, "")), event.message.text)
+    tell(world, seat, clean_name(authority.peers.get(event.peer, "")), event.message.text)
 
 
-def _tell(world: World, seat: int, name: str, text: str) -> None:
+@room.on(Disconnected)
+def forget(world: World, event: Disconnected) -> None:
+    world.resource(Floor).spoken.pop(event.peer, None)
+
+
+def tell(world: World, seat: int, name: str, text: str) -> None:
+    """Let everyone hear what was said from a seat, or by a spectator of that name."""
     text = clean_line(text)
     if not text:
         return
@@ -105,52 +106,10 @@ def measure(world: World, tick: Tick) -> None:
         peer = authority.server.peers.get(seat.peer) if seat.peer is not None else None
         if peer is not None and peer.delivery.estimate.samples:
             pings.append(Ping(player, min(0xFFFF, round(peer.delivery.estimate.rtt * 1000))))
-    _note(world, pings)
-    _send_all(world, Pings(pings))
-
-
-def _note(world: World, pings: list[Ping]) -> None:
     world.resource(Distances).by_seat = {ping.seat: ping.milliseconds for ping in pings}
-
-
-# At a guest's
-
-
-@guest.on(Received[Chat])
-def hear(world: World, event: Received[Chat]) -> None:
-    if world.find_resource(Showing) is not None:  # at a server, it would be a guest's invention
-        chat = event.message
-        world.post(Chat(chat.seat, clean_name(chat.name), clean_line(chat.text)))
-
-
-@guest.on(Received[Pings])
-def note(world: World, event: Received[Pings]) -> None:
-    if world.find_resource(Showing) is not None:
-        _note(world, event.message.pings)
-
-
-# On either side
+    _send_all(world, Pings(pings))
 
 
 def clean_line(text: str) -> str:
     """What of a line is shown; empty if nothing is left of it."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_TALK].strip()
-
-
-def say(world: World, text: str, seat: int | None) -> None:
-    """Say a line from this machine, as who plays in this seat here."""
-    wire = world.find_resource(Guest)
-    if wire is not None:
-        if clean_line(text):
-            wire.send(Say(clean_line(text)))
-    else:
-        _tell(world, NOBODY if seat is None else seat, "the host", text)
-
-
-def go_on(world: World, seat: int) -> None:
-    """Have seen enough of the podium, as who plays in this seat here."""
-    wire = world.find_resource(Guest)
-    if wire is not None:
-        wire.send(GoOn())
-    else:
-        world.resource(Scene).receive(WantedOn(seat))

@@ -15,7 +15,7 @@ from engine.net.transport.presets import MOBILE, WIFI
 from engine.scene import Transform
 from engine.testing.netplay import Netplay, NetplayClient
 from games.ricochet.autopilot import Autopilot
-from games.ricochet.chat import Distances, guest
+from games.ricochet.chat import Distances
 from games.ricochet.commands import Fly
 from games.ricochet.components import NOBODY, Crate, Pad, Player, Ready, Ship
 from games.ricochet.events import Bounced, Killed, Launched, PickedUp, Thrown
@@ -23,6 +23,7 @@ from games.ricochet.game import GAME
 from games.ricochet.match import Match, Part
 from games.ricochet.messages import LONGEST_TALK, Chat, GoOn, Ping, Pings, Say
 from games.ricochet.presentation import presentation
+from games.ricochet.presentation.company import company
 from games.ricochet.presentation.viewer import Viewer
 from games.ricochet.protocol import PROTOCOL
 from games.ricochet.seats import LONGEST_NAME, player_in, ship_of
@@ -60,7 +61,7 @@ def by_autopilot(client: NetplayClient) -> None:
 
 def listening(*kinds: type) -> tuple[Plugin, list[object]]:
     """A plugin that hears events, and the list of them."""
-    plugin, heard = Plugin("listening", needs=[guest]), list[object]()
+    plugin, heard = Plugin("listening", needs=[company]), list[object]()
 
     def hear(world: World, event: object) -> None:
         heard.append(event)

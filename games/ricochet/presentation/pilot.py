@@ -11,10 +11,10 @@ from engine.graphics import Camera, Display
 from engine.input import BindingsFile, Device
 from engine.scene import Transform
 from games.ricochet import tuning
-from games.ricochet.chat import go_on
 from games.ricochet.commands import Fly
 from games.ricochet.match import Match, Part
 from games.ricochet.presentation.base import base
+from games.ricochet.presentation.company import go_on
 from games.ricochet.presentation.controls import RicochetControls, controls
 from games.ricochet.presentation.hud import Feed, hud
 from games.ricochet.presentation.settings import SettingsFile

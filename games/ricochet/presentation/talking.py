@@ -12,18 +12,17 @@ from engine.graphics import Canvas, Color, DrawOverlay
 from engine.input import Key, KeyPressed
 from engine.sound import PlaySound
 from engine.widgets import Anchor, TextField, Ui, widgets
-from games.ricochet.chat import guest, say
 from games.ricochet.components import NOBODY
 from games.ricochet.events import SeatFreed, SeatTaken
 from games.ricochet.messages import LONGEST_TALK, Chat
-from games.ricochet.presentation.company import in_company
+from games.ricochet.presentation.company import company, in_company, say
 from games.ricochet.presentation.controls import RicochetControls, controls
 from games.ricochet.presentation.effects import color_in
 from games.ricochet.presentation.hud import FADE_STEPS, PANEL
 from games.ricochet.presentation.looks import BRIGHT, CALM
 from games.ricochet.presentation.viewer import Viewer
 
-talking = Plugin("ricochet.presentation.talking", needs=[controls, widgets, guest])
+talking = Plugin("ricochet.presentation.talking", needs=[controls, widgets, company])
 
 SECONDS = 9.0
 """How long a line stands."""
