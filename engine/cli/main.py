@@ -41,6 +41,15 @@ class _Commands(click.Group):
             ctx.exit(130)
 
 
+class _WithSettings(click.Command):
+    """Has an option for every setting of a server besides its own; they are imported when it is run."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from engine.cli.serve import setting_options
+
+        return [*setting_options(), *super().get_params(ctx)]
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tickwire")
 def main() -> None:
@@ -131,44 +140,38 @@ def replay(path: Path, verify: bool, speed: float, game: str | None) -> None:
     sys.exit(run_verify(path, game) if verify else run_replay(path, speed, game))
 
 
-@main.command()
-@click.argument("game", default="ricochet")
-@click.option(
-    "--bind", default="0.0.0.0:7777", show_default=True, metavar="HOST:PORT", help="TCP and UDP; port 0: any."
-)
-@click.option("--public", default=None, help="The name or address in the invite.  [default: this machine's own]")
-@click.option("--max-players", type=click.IntRange(1, 1000), default=16, show_default=True, help="Who come besides.")
-@click.option("--bots", type=click.IntRange(0, 32), default=4, show_default=True, help="They leave seats for people.")
-@click.option("--level", default="normal", show_default=True, help="How well bots play: easy, normal or hard.")
-@click.option("--arena", default="", help="The map; the game's first if not given.")
-@click.option("--mode", default="", help="How it is played: deathmatch or teams; the game's first if not given.")
+@main.command(cls=_WithSettings)
+@click.argument("game", default="")
+@click.option("--config", type=click.Path(path_type=Path), default=None, help="A TOML file with settings.")
+@click.option("--check", is_flag=True, help="Say what is wrong with the settings, or what they are, and stop.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Start of all chance.")
 @click.option(
     "--seconds", type=click.FloatRange(0, min_open=True), default=None, callback=_finite, help="End by itself."
 )
-@click.option("--record", type=click.Path(path_type=Path), default=None, help="Where the replay goes (.twr).")
+@click.option("--record", type=click.Path(path_type=Path), default=None, help="Where a replay goes (.twr).")
 def serve(
     game: str,
-    bind: str,
-    public: str | None,
-    max_players: int,
-    bots: int,
-    level: str,
-    arena: str,
-    mode: str,
+    config: Path | None,
+    check: bool,
     seed: int | None,
     seconds: float | None,
     record: Path | None,
+    **settings: object,
 ) -> None:
-    """Host GAME without a window, and print the invite to give to players. Ctrl-C ends it.
+    """Host GAME without a window, ricochet if not said otherwise, and print the invite to give to players.
+
+    What is not given as an option is taken from the environment, as in TICKWIRE_SERVER_NAME, else from the --config
+    file, else as shown. Ctrl-C or SIGTERM lets rounds end, and nobody in; again, it ends at once.
 
     \b
     tickwire serve ricochet --bots 6
-    tickwire serve --bind 0.0.0.0:7777 --public play.example.org --max-players 32
+    tickwire serve --bind 0.0.0.0:7777 --public play.example.org --workers 2 --ops 127.0.0.1:9100
+    tickwire serve --config server.toml --check
     """
-    from engine.cli.serve import ServeOptions, run_serve
+    from engine.cli.serve import ServeOptions, run_serve, settings_from
 
-    sys.exit(run_serve(ServeOptions(game, bind, public, max_players, bots, level, arena, mode, seed, seconds, record)))
+    given = {**settings_from(settings), "rooms.game": game or None}
+    sys.exit(run_serve(ServeOptions(given, config, check, seed, seconds, record)))
 
 
 @main.command()

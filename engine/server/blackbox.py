@@ -44,17 +44,25 @@ class BlackBox(Recorder):
         self._ticks = ticks
         self._events: deque[tuple[int, object]] = deque(maxlen=MOST_EVENTS)
         self._first_tick = 1
+        self.also: Recorder | None = None
+        """Records all of it besides."""
 
     def event(self, tick: int, event: object) -> None:
+        if self.also is not None:
+            self.also.event(tick, event)
         if isinstance(event, self._kept):
             self._events.append((tick, event))
 
     def tick_done(self, scene: Scene) -> None:
+        if self.also is not None:
+            self.also.tick_done(scene)
         events, first = self._events, scene.tick - self._ticks
         while events and events[0][0] <= first:
             self._first_tick = events.popleft()[0] + 1
 
     def close(self, tick: int) -> None:
+        if self.also is not None:
+            self.also.close(tick)
         self._events.clear()
 
     def journal(self, tick: int) -> bytes:

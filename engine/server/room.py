@@ -11,10 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from engine import __version__
-from engine.app import Game, Options
+from engine.app import Game, Options, Recorder
 from engine.events import Failure, OnError
 from engine.net.connection.events import Connected, Disconnected, Event, Received
 from engine.net.connection.server import Peer, Server
@@ -25,6 +26,7 @@ from engine.net.wire.system import Hello
 from engine.server.blackbox import MEMORY, BlackBox
 from engine.server.figures import PlayerFigures, RoomFigures
 from engine.server.logs import about
+from engine.server.stream import Stream
 from engine.server.ticks import Ticks
 
 log = logging.getLogger("tickwire.server")
@@ -96,6 +98,7 @@ class Room:
         permanent: bool = False,
         executor: Executor | None = None,
         on_failure: Callable[[Room, Failure], object] | None = None,
+        stream: Stream | None = None,
     ) -> None:
         self.code = code
         self.game = game
@@ -134,14 +137,16 @@ class Room:
         self.scene = game.scene(options, [self.authority.plugin], resources=[self], on_error=OnError.ISOLATE)
         self.scene.executor = executor
         self.scene.dispatcher.on_failure = self._failed
+        self.scene.dispatcher.witness = (stream or Stream()).tap(code, lambda: self.scene.tick)
         self.period = self.scene.time.dt
         """Seconds from one tick to the next."""
         self.ticks = Ticks(1 / self.period, self.opened)
         self.ticks.pause()
         self.recent = Recent(self.ticks, self.opened)
-        header = {"game": game.name, "game_version": game.version, "engine": __version__, "hosted": True}
+        build = {"game": game.name, "game_version": game.version, "engine": __version__, "hosted": True}
+        self._header = {**build, "options": options.to_header(), "room": code}
         self.box = BlackBox(
-            {**header, "options": options.to_header(), "room": code},
+            self._header,
             only=(*game.journalled, SawBehind),
             ticks=round(MEMORY / self.period),
         )
@@ -223,6 +228,10 @@ class Room:
         self.ticks.pause()
         if self.state is RoomState.OPEN:
             self.state = RoomState.EMPTY
+
+    def record(self, path: Path) -> None:
+        """Write a recording from now on. Raises `JournalError` if that cannot be done."""
+        self.box.also = Recorder(path, self._header, only=(*self.game.journalled, SawBehind))
 
     def may_close(self) -> bool:
         """Whether nobody minds: the room is empty, or its round is over."""

@@ -20,13 +20,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 from pathlib import Path
 from typing import Any, cast
 
-from engine.app import AppError, Game, Options
+from engine.app import AppError, Game, Options, Watchdog
 from engine.errors import TickwireError
 from engine.events import Failure
 from engine.net.connection.events import Connected, Disconnected, Reason, Received, Settled
@@ -38,6 +38,7 @@ from engine.server.blackbox import PostMortem, examine
 from engine.server.figures import Note, RoomFigures
 from engine.server.logs import about
 from engine.server.room import CATCH_UP, HEAVY, Recent, Room, RoomState
+from engine.server.stream import Stream
 from engine.server.ticks import Ticks
 
 log = logging.getLogger("tickwire.server")
@@ -100,6 +101,8 @@ class Plan:
     """What rooms are opened, and how many. May be replaced while they run; it holds for what is opened then."""
 
     options: Options = field(default_factory=Options)
+    seeded: bool = False
+    """Whether each room begins with the seed of `options`, rather than one of its own."""
     seats: int = 16
     """Players in a room."""
     watchers: int = 16
@@ -172,6 +175,8 @@ class Rooms:
         """Of all rooms there ever were; the rate is that of one room."""
         self.ticks.pause()
         self.recent = Recent(self.ticks, clock())
+        self.stream = Stream()
+        """The events of all rooms, counted and shown."""
         self.failures = 0
         self.crashes = 0
         self.given = 0
@@ -180,7 +185,9 @@ class Rooms:
         """Of those, how many nobody came for."""
         self.refused = 0
         self.standstills = 0
-        self._multiplayer = multiplayer_of(game)
+        self.watchdog: Watchdog | None = None
+        """Told when ticks begin and end."""
+        multiplayer_of(game)
         self._clock = clock
         self._wall = wall
         self._mark = mark
@@ -209,14 +216,9 @@ class Rooms:
         if len(self.by_code) >= plan.most_rooms:
             raise NoPlaceError(f"all {plan.most_rooms} rooms of this server are in use: try again later")
         code = self._new_code(LISTED_LETTERS if listed else PRIVATE_LETTERS)
-        options = Options(
-            int.from_bytes(self._entropy(4), "little"),
-            plan.options.bots,
-            plan.options.level,
-            0,
-            plan.options.arena,
-            plan.options.mode,
-        )
+        options = plan.options
+        if not plan.seeded:
+            options = replace(options, seed=int.from_bytes(self._entropy(4), "little"))
         try:
             room = Room(
                 code,
@@ -230,6 +232,7 @@ class Rooms:
                 permanent=permanent,
                 executor=self._executor,
                 on_failure=self._failed,
+                stream=self.stream,
             )
         except TickwireError:
             raise
@@ -258,6 +261,7 @@ class Rooms:
         for peer in list(room.members):
             self._dismiss(peer, words)
         room.close()
+        self.stream.untap(room.code)
         self._note("closed", f"room {room.code} was closed", room=room.code)
 
     def _dismiss(self, peer: int, words: str) -> None:
@@ -446,12 +450,17 @@ class Rooms:
             self._drop(room, behind, now)
         late = now - room.due
         room.due += room.period
+        if self.watchdog is not None:
+            self.watchdog.tick_started(room.scene.tick + 1)
         try:
             with about(room=room.code):
                 took = room.run_tick(max(0.0, late))
         except Exception as error:
             self._crashed(room, error)
             return
+        finally:
+            if self.watchdog is not None:
+                self.watchdog.tick_ended()
         self.ticks.ticked(self._clock(), late=max(0.0, late), took=took)
         if room.broken is not None:
             self._crashed(room, room.broken)

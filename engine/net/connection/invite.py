@@ -82,7 +82,7 @@ class Invite:
         query = dict(parse_qsl(parts.query))
         key, room = query.pop("key", None), query.pop("room", "")
         if key is None or query:
-            raise InviteError(f"{text!r} is no invite: it holds key=..., perhaps room=..., and nothing else; was it cut off?")
+            raise InviteError(f"{text!r} is no invite: it holds key=... and room=... and nothing else; was it cut off?")
         try:
             fingerprint = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

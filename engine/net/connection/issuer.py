@@ -19,7 +19,7 @@ from engine.net.connection.token import USER_BYTES, ConnectToken, Entropy, issue
 from engine.net.wire.protocol import Build, Protocol, refusal
 
 RATE = 10
-"""Requests one address may make in `RATE_SECONDS` that are turned away; and of all, unless the host says more."""
+"""Requests one address may make in `RATE_SECONDS` that may be guesses; and of all, unless the host says more."""
 RATE_SECONDS = 10.0
 MAX_ADDRESSES = 4096
 """Addresses whose requests are counted at a time; while there are more, nobody new is answered."""
@@ -69,6 +69,8 @@ class TurnedAway:
     """No token, and why, in words for the player."""
 
     why: str
+    guess: bool = True
+    """Whether it may have been a guess at a secret; there may be few of those."""
 
 
 Door = Callable[[TokenRequest], Awaitable[Admitted | TurnedAway]]
@@ -140,7 +142,7 @@ class Issuer:
             return TurnedAway(why)
         verdict = await self._door(replace(request, source=source))
         if isinstance(verdict, TurnedAway):
-            self._wrong[source] = self._wrong.get(source, 0) + 1
+            self._wrong[source] = self._wrong.get(source, 0) + verdict.guess
             return verdict
         user = verdict.user.encode(errors="replace")
         if len(user) > USER_BYTES:

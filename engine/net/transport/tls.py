@@ -32,9 +32,17 @@ class Identity:
             folder.mkdir(parents=True, exist_ok=True)
             _make(key_file, certificate_file)
         try:
-            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+            return cls.of(key_file, certificate_file)
         except ValueError:
             raise ValueError(f"{certificate_file} is damaged: delete it, and invite everyone anew") from None
+
+    @classmethod
+    def of(cls, key_file: Path, certificate_file: Path) -> Identity:
+        """A key and certificate from elsewhere, such as an authority. Raises `OSError`; `ValueError` if it is none."""
+        try:
+            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{certificate_file} is no certificate in PEM form: {error}") from error
         return cls(key_file, certificate_file, fingerprint_of(certificate))
 
     def context(self) -> ssl.SSLContext:

@@ -1,0 +1,162 @@
+"""Where people come in: it hears what they want, finds the process that has it, and gives them a token for there.
+
+reception = Reception(workers, password=config.server.password)
+issuer = Issuer(protocol, private_key, [], door=reception.door, rate=TOKEN_RATE)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.errors import TickwireError
+from engine.net.connection.address import Address
+from engine.net.connection.issuer import Admitted, TokenRequest, TurnedAway
+from engine.server.figures import ProcessFigures
+from engine.server.rooms import NoPlaceError
+from engine.server.secret import Secret
+
+TOKEN_RATE = 300
+"""Requests that one address may make in ten seconds: a school has only one. Wrong ones are limited far lower."""
+MOST_NAME = 40
+"""Characters of a player's name."""
+CLOSED = "this server lets nobody in at the moment: try again in a minute"
+
+
+class Worker(Protocol):
+    """A process with rooms, as seen from where people come in."""
+
+    number: int
+    mark: str
+    """What the codes of its rooms begin with."""
+
+    @property
+    def address(self) -> Address | None:
+        """Where to connect to it; None while it is not there."""
+        ...
+
+    @property
+    def figures(self) -> ProcessFigures | None:
+        """How it is, or was not long ago."""
+        ...
+
+    async def ask(self, what: str, **said: Any) -> Any:
+        """As `Process.answer`. Raises `TickwireError` if it does not answer."""
+        ...
+
+
+class Reception:
+    """The door of a server whose rooms are in several processes, or in one. `clock` is any steady clock."""
+
+    def __init__(
+        self,
+        workers: Sequence[Worker],
+        *,
+        password: Secret,
+        most_players: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.workers = workers
+        self.password = password
+        self.most_players = most_players
+        self.open = False
+        """Whether anybody is let in."""
+        self.admitted = 0
+        self.turned_away: dict[str, int] = {}
+        """How many were not let in, by a word for why."""
+        self._banned: dict[str, float] = {}  # by IP address: until when
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    def ban(self, source: str, seconds: float) -> None:
+        """Let nobody in from an IP address for some time."""
+        self._banned[source] = self._clock() + seconds
+
+    def pardon(self, source: str) -> bool:
+        """Take a ban back; whether there was one."""
+        return self._banned.pop(source, None) is not None
+
+    @property
+    def banned(self) -> dict[str, float]:
+        """The addresses that are banned, and for how many seconds yet."""
+        now = self._clock()
+        self._banned = {source: until for source, until in self._banned.items() if until > now}
+        return {source: until - now for source, until in self._banned.items()}
+
+    async def door(self, request: TokenRequest) -> Admitted | TurnedAway:
+        """Admit whoever there is a place for, or say why not."""
+        refused = self._refusal(request)
+        if refused is not None:
+            why, words = refused
+            return self._turn_away(why, words)
+        name = "".join(sign for sign in request.name if sign.isprintable()).strip()[:MOST_NAME]
+        wish = {"room": request.room, "private": request.private, "watch": request.watch, "source": request.source}
+        try:
+            worker, place = await self._find({**wish, "name": name})
+        except NoPlaceError as full:
+            return self._turn_away("full", str(full))
+        except TickwireError:
+            return self._turn_away("broken", CLOSED)
+        address = worker.address
+        if address is None:
+            return self._turn_away("broken", CLOSED)
+        self.admitted += 1
+        return Admitted(place["client_id"], place["user"], (address,), place["room"])
+
+    def _refusal(self, request: TokenRequest) -> tuple[str, str] | None:
+        if not self.open:
+            return "closed", CLOSED
+        if request.source in self.banned:
+            return "banned", "whoever runs this server does not want you here for now"
+        if self.password and not self.password.matches(request.secret):
+            return "password", "the password is wrong" if request.secret else "this server asks for a password"
+        return None
+
+    def _turn_away(self, why: str, words: str) -> TurnedAway:
+        self.turned_away[why] = self.turned_away.get(why, 0) + 1
+        return TurnedAway(words, guess=why == "password")
+
+    async def _find(self, wish: Mapping[str, Any]) -> tuple[Worker, Mapping[str, Any]]:
+        """A place, and where it is. Raises `NoPlaceError` with words for the player."""
+        present = [worker for worker in self.workers if worker.address is not None]
+        if not present:
+            raise NoPlaceError(CLOSED)
+        if wish["room"]:
+            for worker in present:
+                if wish["room"].startswith(worker.mark):
+                    return worker, await worker.ask("reserve", **wish)
+            raise NoPlaceError(f"there is no room {wish['room']} on this server: it may be over")
+        if len(present) == 1:
+            return present[0], await present[0].ask("reserve", **wish)
+        if wish["private"]:
+            worker = min(present, key=_load)
+            return worker, await worker.ask("reserve", **wish)
+        async with self._one_at_a_time:  # or two who come at the same time get a new room each
+            return await self._quick_match(present, wish)
+
+    async def _quick_match(self, present: list[Worker], wish: Mapping[str, Any]) -> tuple[Worker, Mapping[str, Any]]:
+        """An open room that has a place left, wherever it is; else a new one where there is least to do."""
+        last: TickwireError = NoPlaceError(CLOSED)
+        if sum(_people(worker) for worker in present) < self.most_players:
+            for may_open in (False, True):
+                for worker in sorted(present, key=_load):
+                    try:
+                        return worker, await worker.ask("reserve", **wish, may_open=may_open)
+                    except TickwireError as refused:
+                        last = refused
+        else:
+            last = NoPlaceError(f"this server is full: {self.most_players} are playing")
+        raise last
+
+
+def _people(worker: Worker) -> int:
+    figures = worker.figures
+    return sum(room.people + room.reserved for room in figures.rooms) if figures is not None else 0
+
+
+def _load(worker: Worker) -> tuple[float, int]:
+    """How busy it is: by the people it has, as a share of a core says nothing before they play."""
+    figures = worker.figures
+    return (_people(worker), len(figures.rooms) if figures is not None else 0)
