@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import wrap
 
 from engine.app import App, Options, Plugin, Scene, SceneUncovered
 from engine.ecs import Resource, World
@@ -21,6 +22,8 @@ from games.ricochet.presentation.viewer import Viewer
 from games.ricochet.seats import seat_for_newcomer
 
 WIDTH = 340.0
+INVITE_ROW = 40
+"""Letters of an invite in a row."""
 
 
 class Pause(Resource, local=True):
@@ -139,8 +142,8 @@ def _open_company_page(menu: Menu, options: Options) -> None:
 
     if hosting is not None:
         buttons.append(Button("COPY INVITE", copy))
-        invite = Label(hosting.invite, size=theme.small * 0.8, color=theme.faint, align="center", width=WIDTH)
-        buttons.append(invite)
+        rows = wrap(hosting.invite, INVITE_ROW)
+        buttons.append(Label("\n".join(rows), size=theme.small * 0.8, color=theme.faint, align="center"))
         watching = _seat_of(hosting) is None
         buttons.append(Button("PLAY" if watching else "ONLY WATCH", lambda: change_own_side(hosting)))
     if joining is not None:
