@@ -523,3 +523,12 @@ def test_a_mirror_refuses_ids_that_are_not_the_other_worlds_or_in_use() -> None:
     assert mirror.entity(1 << 32 | 6)[Pos].x == 3
     with pytest.raises(EcsError, match="of its own"):
         mirror.mirror(32)
+
+
+def test_archetypes_are_the_tables_of_shared_entities() -> None:
+    world = World()
+    shared = world.spawn(Pos(1.0, 2.0))
+    world.spawn(Pos(3.0, 4.0), local=True)
+    tables = [table for table in world.archetypes() if table.count]
+    assert [table.ids[: table.count].tolist() for table in tables] == [[shared.id]]
+    assert tables[0].columns[Pos.x][0] == 1.0

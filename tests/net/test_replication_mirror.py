@@ -305,6 +305,18 @@ def test_children_come_with_and_go_with_their_parents(pair: Pair) -> None:
     assert pair.ids() == sorted(entity.id for entity in pair.server)
 
 
+def test_a_child_gets_another_parent(pair: Pair) -> None:
+    one, other = pair.server.spawn(Transform()), pair.server.spawn(Transform())
+    child = pair.server.spawn(Transform(), ChildOf(one.id))
+    pair.snapshot()
+    pair.mirror.show(pair.tick)
+    child.add(ChildOf(other.id))
+    pair.snapshot()
+    pair.mirror.show(pair.tick)
+    assert pair.of(one).children == []
+    assert pair.of(other).children == [pair.of(child)]
+
+
 def test_what_one_owns_has_its_private_numbers(pair: Pair) -> None:
     mine = pair.server.spawn(Owned(7), Fuel(5))
     other = pair.server.spawn(Owned(8), Fuel(6))

@@ -1,10 +1,12 @@
-"""Replication: 200 moving entities to 200 clients over loopback UDP, and a pile of 901 boxes to one.
+"""Replication: 200 moving entities to 200 clients over loopback UDP, encrypted.
 
-`replicate`: things that steer, turn, bounce off the borders and are hurt now and then, in a server process of its own;
-clients in another, each with the engine's own packets: commands for 60 ticks a second in 30 packets a second, which ack
-what arrived, and 20 encrypted snapshots a second back. What is counted is the processor time of the server process,
-motion included. Some clients put the snapshots together again, and what they have is compared with what the server had,
-by sums over everything; the others ack what they get, as decoding for all of them is not what is measured.
+Things steer, turn, bounce off the borders and are hurt now and then, in a server process of its own; the clients are in
+another, each with the engine's own packets: 30 commands a second, repeated until they are known to have arrived, in as
+many packets, which ack what came; and 20 snapshots a second back. What is counted is the processor time of the server
+process, motion included. Some clients put the snapshots together again, and what they have is compared with what the
+server had, by sums over everything; the others ack what they get, as decoding for all is not what is measured.
+
+Places go in 16ths of a unit, angles in 256ths of a turn, speeds in whole units a second, health in whole points.
 
 `python -m tools.bench.replicate` also draws how the figures grow, into docs/media/replication.png.
 """
@@ -21,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import pi, tau
 from multiprocessing.connection import Connection
+from pathlib import Path
 from random import Random
 from typing import Annotated, Any
 
@@ -48,10 +51,14 @@ ENTITIES, CLIENTS = 200, 200
 TICK_RATE = 60
 OUT_EVERY = 3
 IN_RATE = 30
+IN_EVERY = TICK_RATE // IN_RATE
 SECONDS = 4.0
 SETTLE = 2.0
 RUNS = 3
 SLICES = 20
+REPEATED = 3
+"""Times that a command is sent."""
+KEPT_UP = 0.95
 DECODING = 8
 """Clients that put the snapshots together again."""
 CHECK_EVERY = 60
@@ -128,6 +135,8 @@ class Measured:
     """Bytes a second of datagrams to one client."""
     per_update: float
     """Bytes of snapshots an entity update."""
+    arrived: float
+    """Packets that came, to those that clients were to send: far from 1 if their process did not keep up."""
     compared: int
     """States of clients found to equal the server's."""
 
@@ -197,7 +206,7 @@ async def _serving(address: Address, entities: int, clients: int, result: Connec
         if type(event) is Received:
             message: Any = event.message
             if type(message) is Inputs:
-                acks = inboxes[event.peer].receive(message.payload, tick)
+                acks = inboxes[event.peer].receive(message.payload, tick / IN_EVERY)
                 arrived += 1
                 if acks is not None:
                     if acks[2]:
@@ -205,7 +214,7 @@ async def _serving(address: Address, entities: int, clients: int, result: Connec
                     elif acks[0]:
                         replicator.acked(event.peer, acks[0])
         elif isinstance(event, Connected):
-            inboxes[event.peer] = Inbox(PROTOCOL, tick, rate=TICK_RATE)
+            inboxes[event.peer] = Inbox(PROTOCOL, tick // IN_EVERY, rate=IN_RATE)
             replicator.enter(event.peer, len(inboxes))
         elif isinstance(event, Disconnected):
             del inboxes[event.peer]
@@ -217,8 +226,9 @@ async def _serving(address: Address, entities: int, clients: int, result: Connec
     def run_tick() -> None:
         nonlocal tick, spent
         tick += 1
-        for inbox in inboxes.values():
-            inbox.take(tick)
+        if tick % IN_EVERY == 0:
+            for inbox in inboxes.values():
+                inbox.take(tick // IN_EVERY)
         motion.step(1 / TICK_RATE)
         if tick % OUT_EVERY == 0:
             began = time.perf_counter()
@@ -243,15 +253,16 @@ async def _serving(address: Address, entities: int, clients: int, result: Connec
     for number in range(int((SETTLE + SECONDS) * TICK_RATE)):
         if number == int(SETTLE * TICK_RATE):
             gc.collect()
+            gc.freeze()  # as a server does once its room stands
             before = loop.time(), time.process_time(), arrived, server.sent, replicator.bytes, replicator.updates, spent
         run_tick()
         due += 1 / TICK_RATE
         await asyncio.sleep(max(0.0, due - loop.time()))
     after = loop.time(), time.process_time(), arrived, server.sent, replicator.bytes, replicator.updates, spent
     elapsed, used, came, sent, bytes_, updates, inside = (now - then for now, then in zip(after, before, strict=True))
-    if not 0.9 < came / elapsed / (clients * IN_RATE) < 1.1:
-        print(f"replicate: {came / elapsed:.0f} packets a second arrived, not {clients * IN_RATE}", file=sys.stderr)
-    result.send(((used / elapsed, inside / elapsed, sent / elapsed / clients, bytes_ / updates), sums))
+    arrived_share = came / elapsed / (clients * IN_RATE)
+    measured = used / elapsed, inside / elapsed, sent / elapsed / clients, bytes_ / updates, arrived_share
+    result.send((measured, sums))
     udp.close()
 
 
@@ -267,11 +278,9 @@ class Player:
         )
         self.client = Client(PROTOCOL, token, loop.time())
         self.udp = Udp(self.client, self.receive)
-        self.outbox = Outbox(PROTOCOL)
         self.replica = Replica(PROTOCOL, TICK_RATE) if decodes else None
         self.newest = 0
         self.seen: list[tuple[int, bytes]] = []
-        self.rng = Random(number)
 
     def receive(self, event: object) -> None:
         message: Any = event.message if type(event) is Received else None
@@ -286,13 +295,9 @@ class Player:
         elif not isinstance(message, Prefab):
             self.newest = max(self.newest, int.from_bytes(message.payload[1:5], "little"))
 
-    def send(self, tick: int) -> None:
-        steer = Steer(self.rng.randint(-64, 64) / 64, self.rng.randint(-64, 64) / 64, self.rng.random() < 0.1)
-        for each in (tick, tick + 1):
-            self.outbox.note(each, [steer])
-        self.outbox.heard(tick - 4)
+    def send(self, outbox: Outbox) -> None:
         wants_full = self.replica is not None and self.replica.wants_full
-        self.client.send(self.outbox.payload((self.newest, 0) if self.newest else (0, 0), wants_full))
+        self.client.send(outbox.payload((self.newest, 0) if self.newest else (0, 0), wants_full))
         self.udp.flush()
 
 
@@ -300,12 +305,15 @@ def _play(address: Address, entities: int, clients: int, result: Connection) -> 
     async def whole() -> None:
         loop = asyncio.get_running_loop()
         players = [Player(number, address, loop, decodes=number < DECODING) for number in range(clients)]
+        outbox, rng = Outbox(PROTOCOL), Random(1)  # they all steer alike
         due, tick = loop.time(), 0
         while not result.poll():
-            tick += TICK_RATE // IN_RATE
+            tick += 1
+            outbox.note(tick, [Steer(rng.randint(-64, 64) / 64, rng.randint(-64, 64) / 64, rng.random() < 0.1)])
+            outbox.heard(tick - REPEATED)
             for first in range(SLICES):
                 for number in range(first, clients, SLICES):
-                    players[number].send(tick)
+                    players[number].send(outbox)
                 due += 1 / IN_RATE / SLICES
                 await asyncio.sleep(max(0.0, due - loop.time()))
         result.send([each for player in players for each in player.seen])
@@ -313,11 +321,64 @@ def _play(address: Address, entities: int, clients: int, result: Connection) -> 
     asyncio.run(whole())
 
 
+def measure_well(entities: int, clients: int, runs: int = 1) -> Measured:
+    """The best of some runs in which the clients kept up."""
+    good: list[Measured] = []
+    for _ in range(3 * runs):
+        run = measure(entities, clients)
+        if KEPT_UP < run.arrived < 2 - KEPT_UP:
+            good.append(run)
+            if len(good) == runs:
+                break
+        else:
+            print(f"replicate: a run in which {run.arrived:.0%} of the packets came does not count", file=sys.stderr)
+    if not good:
+        raise RuntimeError("this machine is too busy: clients could never send what they were to")
+    return min(good, key=lambda run: run.share)
+
+
 def replicate() -> Iterator[Figure]:
     """200 entities to 200 clients: the server's share of a core, what a client gets, and what an update takes."""
-    runs = [measure(ENTITIES, CLIENTS) for _ in range(RUNS)]
-    best = min(runs, key=lambda run: run.share)
+    best = measure_well(ENTITIES, CLIENTS, RUNS)
     yield Figure("replicate", best.share, "of a core", reach="<= 0.21")
     yield Figure("replicate-snapshots", best.replication, "of a core")
     yield Figure("replicate-client", best.rate / 1000, "kB/s")
-    yield Figure("replicate-update", best.per_update, "bytes an entity update", reach="<= 3.5")
+    yield Figure("replicate-update", best.per_update, "bytes", reach="<= 3.5")
+
+
+def _draw(path: Path) -> None:
+    """How the figures grow, with the clients and with the entities."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    by_clients = {clients: measure_well(ENTITIES, clients) for clients in (50, 200, 400)}
+    by_entities = {entities: measure_well(entities, CLIENTS) for entities in (50, 200, 1000)}
+    figure, axes = pyplot.subplots(2, 3, figsize=(11, 6), constrained_layout=True)
+    for row, (runs, label) in enumerate(
+        ((by_clients, f"clients, {ENTITIES} entities"), (by_entities, f"entities, {CLIENTS} clients"))
+    ):
+        for axis, name, values in (
+            (axes[row][0], "server, % of a core", [run.share * 100 for run in runs.values()]),
+            (axes[row][1], "kB/s to each client", [run.rate / 1000 for run in runs.values()]),
+            (axes[row][2], "bytes an entity update", [run.per_update for run in runs.values()]),
+        ):
+            axis.plot(list(runs), values, marker="o", color="#1f6f8b")
+            for x, y in zip(runs, values, strict=True):
+                axis.annotate(f"{y:.3g}", (x, y), textcoords="offset points", xytext=(0, 6), ha="center", fontsize=9)
+            axis.set_xlabel(label)
+            axis.set_ylabel(name)
+            axis.set_xlim(0, max(runs) * 1.08)
+            axis.set_ylim(0, max(values) * 1.2)
+            axis.spines[["top", "right"]].set_visible(False)
+    figure.suptitle("Snapshots at 20 Hz, commands at 30 Hz, encrypted UDP on loopback, Python", fontsize=11)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    for name, runs in (("clients", by_clients), ("entities", by_entities)):
+        for number, run in runs.items():
+            print(f"{number:5} {name}: {run}")
+
+
+if __name__ == "__main__":
+    _draw(Path(__file__).parents[2] / "docs" / "media" / "replication.png")

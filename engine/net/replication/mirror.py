@@ -120,6 +120,10 @@ class Mirror:
         """As `show`, over what the world's own rules made of it: all columns of what moves are written."""
         self._bring(time, but, True)
 
+    def look_anew(self) -> None:
+        """The world's own rules may have ended entities: the next call brings them back."""
+        self._state = None
+
     def _bring(self, time: float, but: Set[int], anew: bool) -> None:
         state, later = self.replica.at(time)
         if state is None:
@@ -299,7 +303,19 @@ class Mirror:
         if stretch.number >= self._layout.refs and self.aliases:
             for id, shown in self.aliases.items():
                 values[values == np.uint64(id)] = shown
-        stretch.table.columns[stretch.key][stretch.rows] = values
+        if stretch.key is _PARENT:
+            self._attach(stretch, values)
+        else:
+            stretch.table.columns[stretch.key][stretch.rows] = values
+
+    def _attach(self, stretch: _Stretch, parents: Ids) -> None:
+        """A parent written straight into the column would not be noticed."""
+        table, world = stretch.table, self.world
+        have = table.columns[_PARENT][stretch.rows]
+        for place in np.flatnonzero(have != parents).tolist():
+            parent = int(parents[place])
+            if not parent or world.find(parent) is not None:
+                world.entity(int(table.ids[stretch.rows][place])).add(ChildOf(parent))
 
     def _write_private(self, state: State) -> None:
         for id, told in state.private.items():
@@ -371,4 +387,5 @@ def _as_slice(rows: Ints) -> Any:
 
 
 _NONE: Ints = np.zeros(0, np.int64)
+_PARENT: Any = ChildOf.parent
 _REF = ChildOf.specs["parent"].ctype

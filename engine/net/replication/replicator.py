@@ -17,7 +17,7 @@ from engine.net.wire.errors import SchemaError
 from engine.net.wire.protocol import Protocol
 from engine.net.wire.system import MOST_FULL, MOST_SNAPSHOT, Checked, Full, Prefab, Snapshot
 
-MOST_SENT = 64
+MOST_SENT = 32
 """States sent to a client and not yet acked, that are kept to build on."""
 MOST_PREFABS = 4096
 """Prefabs after which those no longer in use are looked for."""
