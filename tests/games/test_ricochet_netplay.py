@@ -176,7 +176,7 @@ def test_what_one_says_all_hear_with_the_name_the_server_knows(room: Room) -> No
 
 
 def test_nobody_floods_the_talk_or_speaks_for_another(room: Room) -> None:
-    match = room(bots=2)
+    match = room(bots=2, plugins=[company])  # as where the host plays
     plugin, heard = listening(Chat)
     ana, ben = match.join("Ana", plugin), match.join("Ben")
     in_play(match, ana, ben)
