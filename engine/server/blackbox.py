@@ -110,7 +110,7 @@ class PostMortem:
 
 def _make_room(folder: Path) -> None:
     kept = sorted((each for each in folder.iterdir() if each.is_dir()), key=os.path.getmtime)
-    for old in kept[: len(kept) + 1 - MOST_POST_MORTEMS]:
+    for old in kept[: max(0, len(kept) + 1 - MOST_POST_MORTEMS)]:
         shutil.rmtree(old, ignore_errors=True)
 
 

@@ -145,9 +145,11 @@ class Room:
         self.recent = Recent(self.ticks, self.opened)
         build = {"game": game.name, "game_version": game.version, "engine": __version__, "hosted": True}
         self._header = {**build, "options": options.to_header(), "room": code}
+        seating = [each for each in (self._multiplayer.joined, self._multiplayer.left) if isinstance(each, type)]
+        self._journalled = (*game.journalled, SawBehind, *seating)
         self.box = BlackBox(
             self._header,
-            only=(*game.journalled, SawBehind),
+            only=self._journalled,
             ticks=round(MEMORY / self.period),
         )
         self.scene.recorder = self.box
@@ -231,7 +233,7 @@ class Room:
 
     def record(self, path: Path) -> None:
         """Write a recording from now on. Raises `JournalError` if that cannot be done."""
-        self.box.also = Recorder(path, self._header, only=(*self.game.journalled, SawBehind))
+        self.box.also = Recorder(path, self._header, only=self._journalled)
 
     def may_close(self) -> bool:
         """Whether nobody minds: the room is empty, or its round is over."""

@@ -469,9 +469,13 @@ class Rooms:
             self._stop(room)
             room.rest(self._clock())
         elif room.cost > HEAVY * room.period and len(self._running) > 1:
-            room.due = max(room.due, self._clock() + room.cost)
+            now = self._clock()
+            self._drop(room, int((now + room.cost - room.due) / room.period), now)
 
     def _drop(self, room: Room, behind: int, now: float) -> None:
+        """Give up ticks, so that the next one is later by so many."""
+        if behind <= 0:
+            return
         room.due += behind * room.period
         room.ticks.dropped += behind
         self.ticks.dropped += behind

@@ -1,17 +1,17 @@
 """A process with rooms, and people who come and go, in time that only tests advance."""
 
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.app import App, Game, Options
+from engine.app import Game, Options
 from engine.net.connection.events import Connected, Disconnected, Event, Received, Refused
 from engine.net.multiplayer import multiplayer_of
 from engine.net.replication.participant import Participant
-from engine.net.wire.system import Closing, Notice
+from engine.net.wire.system import Closing, Full, Notice, Snapshot
 from engine.server.rooms import NoPlaceError, Place, Plan, Rooms, Wish
 from engine.testing.network import VirtualNetwork
 from games.tag import GAME
@@ -22,17 +22,22 @@ class Person:
 
     def __init__(self, house: "House", place: Place) -> None:
         self.house = house
-        self.place = place
         self.participant = Participant(multiplayer_of(house.game))
+        self.connect(place)
+
+    def connect(self, place: Place) -> None:
+        """Connect, or connect again after a cut."""
+        network = self.house.network
+        self.place = place
         self.events: list[Event] = []
-        self.way = house.network.join(token=house.network.issue(place.client_id, user=place.user.encode()))
+        self.way = network.join(token=network.issue(place.client_id, user=place.user.encode()))
         self.way.sink = self._take
 
     def _take(self, event: Event) -> None:
-        if not isinstance(event, Received):
+        if not isinstance(event, Received) or isinstance(event.message, Closing | Notice):
             self.events.append(event)
-        elif isinstance(event.message, Closing | Notice):
-            self.events.append(event)
+        elif self.house.blind and isinstance(event.message, Snapshot | Full):
+            return
         if isinstance(event, Connected):
             self.participant.connected(self.way.client.send, self.way.client.estimate)
         self.participant.receive(event, self.house.network.now)
@@ -43,7 +48,7 @@ class Person:
 
     @property
     def ready(self) -> bool:
-        return self.participant.ready
+        return self.participant.greeted if self.house.blind else self.participant.ready
 
     @property
     def gone(self) -> bool:
@@ -51,11 +56,14 @@ class Person:
 
     @property
     def last_words(self) -> str:
-        return next((e.message.words for e in self.events if isinstance(e, Received) and type(e.message) is Closing), "")
+        return next(iter(self._words(Closing)), "")
 
     @property
     def notices(self) -> list[str]:
-        return [e.message.words for e in self.events if isinstance(e, Received) and type(e.message) is Notice]
+        return self._words(Notice)
+
+    def _words(self, kind: type) -> list[str]:
+        return [e.message.words for e in self.events if isinstance(e, Received) and type(e.message) is kind]
 
     def leave(self) -> None:
         self.way.client.disconnect()
@@ -66,6 +74,8 @@ class House:
 
     def __init__(self, game: Game = GAME, *, seed: int = 7, max_clients: int = 64, **changes: Any) -> None:
         self.game = game
+        self.blind = changes.pop("blind", False)
+        """Whether people look at nothing, which saves most of the time."""
         self.network = VirtualNetwork(
             multiplayer_of(game).protocol, seed=seed, max_clients=max_clients, tick=changes.pop("step", 1 / 120)
         )
@@ -77,7 +87,7 @@ class House:
             lambda: self.network.now + self.spent,
             self.plan,
             wall=lambda: self.network.now,
-            entropy=__import__("random").Random(seed).randbytes,
+            entropy=random.Random(seed).randbytes,
         )
         self.network.sink = self.rooms.receive
 
@@ -89,14 +99,21 @@ class House:
 
         self.network.run(seconds, step)
 
+    def stand_still(self, seconds: float) -> None:
+        """Time passes, and the process does not run; what arrives is taken in, as by the system's buffers."""
+        self.network.run(seconds)
+
     def run_until(self, reached: Callable[[], bool], seconds: float = 20.0) -> None:
         end = self.network.now + seconds
         while not reached():
             assert self.network.now < end, f"nothing came of it in {seconds} simulated seconds"
             self.run(0.05)
 
-    def come(self, name: str = "somebody", **wish: Any) -> Person:
-        return Person(self, self.rooms.reserve(Wish(**wish), name=name, source=name))
+    def reserve(self, name: str = "somebody", *, source: str = "", **wish: Any) -> Place:
+        return self.rooms.reserve(Wish(**wish), name=name, source=source or name)
+
+    def come(self, name: str = "somebody", place: Place | None = None, **wish: Any) -> Person:
+        return Person(self, place or self.reserve(name, **wish))
 
     def refused(self, **wish: Any) -> str:
         with pytest.raises(NoPlaceError) as error:
@@ -112,5 +129,6 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def open_house() -> type[House]:
+    """Makes a house: `open_house(seats=2)` takes what `Plan` does, and a game."""
+    return House
