@@ -57,7 +57,8 @@ def mark(simulation: Simulation) -> Mark:
 
 def revert(simulation: Simulation, mark: Mark) -> None:
     """Go back to a mark; the world's columns are back already. Entities that are gone since are left out."""
-    simulation.sync_places()
+    simulation.sync_entities()
+    simulation.move_all()
     bodies = simulation.bodies
     _renew_contacts(simulation, mark)
     simulation.touching = _ranked(simulation, mark)

@@ -590,3 +590,56 @@ def test_the_correction_shown_is_small_and_fades() -> None:
     assert visible[-1] < 0.001
     assert np.diff(shown).max() < 10.0
     assert shown[-1] == pytest.approx(40.0, abs=1.0)
+
+
+def test_others_that_the_prediction_ends_are_back_in_the_next_tick() -> None:
+    rule = Plugin("doom of others")
+
+    @rule.on(Tick)
+    def end(world: World, tick: Tick) -> None:
+        for entity, puck in world.rows(Entity, Puck):
+            if puck.seat == 1 and tick.number == 50:
+                entity.despawn()
+
+    room = Room(idle, extra=[rule])
+    counts: dict[int, int] = {}
+    while room.scene.tick < 60:
+        room.step()
+        counts[room.scene.tick] = room.scene.world.count(Puck)
+    assert counts[50] == 1
+    assert counts[51] == counts[59] == 2
+
+
+def test_who_only_watches_predicts_what_is_everybodys() -> None:
+    room = Room(idle, others=wild(3, 200))
+    watching = Prediction(
+        room.protocol, room.scene, -1, room.replica, Mirror(room.protocol, room.scene.world, room.replica)
+    )
+    room.prediction = watching
+    room.mirror.aliases = watching.aliases
+    room.run(150)
+    assert room.shown.count(Puck) == 2
+    assert room.shown.count(Ball) == 1
+    assert room.shown.count(Shot) >= room.server.world.count(Shot)
+    assert not [event for event in room.events if isinstance(event, Fired)]
+
+
+@pytest.mark.parametrize("start", [30, 31])  # states are of even ticks, so one contact is just after one
+def test_contacts_of_ticks_run_again_begin_when_they_began(start: int) -> None:
+    def lined_up(world: World) -> None:
+        arena(world)
+        for at in world.rows(Transform, having=(Ball,)):
+            at.x, at.y = -40.0, 0.0
+
+    room = Room(lambda tick: Steer(1.0 if tick > start else 0.0), delay=(4, 4), build=lined_up)
+    room.prediction.distrusts = True
+    here: dict[int, int] = {}
+    there: dict[int, int] = {}
+    for _ in range(90):
+        room.step()
+        there[room.server.tick] = next(ball.hits for ball in room.server.world.rows(Ball))
+        if room.replica.newest is not None:
+            here[room.scene.tick] = next((ball.hits for ball in room.scene.world.rows(Ball)), 0)
+    assert there[90] > 0
+    assert room.prediction.corrections > 20
+    assert [here[tick] for tick in range(30, 91)] == [there[tick] for tick in range(30, 91)]

@@ -223,3 +223,16 @@ def test_a_mark_leaves_the_simulation_as_it_is() -> None:
         plain.run(1)
     assert marked.events == plain.events
     assert marked.space.digest() == plain.space.digest()
+
+
+def test_who_meets_right_after_the_mark_is_asked_about_again_though_they_touch_now() -> None:
+    watch = Watch()
+    for x, vx in ((0.0, 60.0), (11.5, 0.0)):
+        watch.ball(x, 0.0, vx, 0.0, Ghost())
+    watch.run(1)
+    columns, mark = watch.columns(), watch.space.mark()
+    watch.run(3)
+    assert watch.asked == [2]
+    watch.put_back(1, columns, mark)
+    watch.run(3)
+    assert watch.asked == [2, 2]

@@ -55,7 +55,7 @@ class Part:
 class Group:
     """Predicted entities of one table, and where in it they are."""
 
-    __slots__ = ("capacity", "chosen", "ids", "order", "parts", "rows", "table")
+    __slots__ = ("_end", "_raw", "capacity", "chosen", "ids", "order", "parts", "rows", "table")
 
     def __init__(self, table: Table, ids: Ids, order: Places, rows: Places) -> None:
         self.table = table
@@ -64,6 +64,8 @@ class Group:
         """Their places in the cast."""
         self.rows = rows
         self.capacity = table.capacity
+        self._raw = ids.tobytes()
+        self._end = int(rows.max()) + 1
         run = len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and bool((np.diff(rows) == 1).all())
         self.chosen: Any = slice(int(rows[0]), int(rows[-1]) + 1) if run else rows
         """`rows` as a slice, if they are one: views instead of copies."""
@@ -72,6 +74,13 @@ class Group:
             for kind, pool in table.pools.items()
             if pool.present is None and kind is not ChildOf
         ]
+
+    def holds(self) -> bool:
+        """Whether they are still there."""
+        table = self.table
+        if self.capacity != table.capacity or self._end > table.count:
+            return False
+        return table.ids[self.chosen].tobytes() == self._raw
 
 
 def matrix_of(pool: Pool) -> Bytes:
@@ -91,8 +100,7 @@ class Cast:
         """Changes with `ids`."""
         self._order: dict[int, None] = {}
         self._groups: list[Group] = []
-        self._tables: Any = None
-        self._rows: Any = None
+        self._grouped = -1
 
     def __contains__(self, id: int) -> bool:
         return id in self._order
@@ -115,20 +123,14 @@ class Cast:
     def _changed(self) -> None:
         self.ids = np.fromiter(self._order, np.uint64, len(self._order))
         self.version += 1
-        self._tables = None
 
     def groups(self) -> list[Group]:
         """Where they are now. The same list as long as nothing moves. All must be alive."""
-        slots = self.world._shared
-        indices = indices_of(self.ids)
-        tables, rows = slots.tables[indices], slots.rows[indices]
-        if (
-            self._tables is None
-            or not np.array_equal(tables, self._tables)
-            or not np.array_equal(rows, self._rows)
-            or any(group.capacity != group.table.capacity for group in self._groups)
-        ):
-            self._tables, self._rows = tables, rows
+        if self._grouped != self.version or not all(group.holds() for group in self._groups):
+            self._grouped = self.version
+            slots = self.world._shared
+            indices = indices_of(self.ids)
+            tables, rows = slots.tables[indices], slots.rows[indices]
             places: list[int] = tables.tolist()
             self._groups = [
                 Group(self.world._tables[place], self.ids[chosen], chosen, rows[chosen].astype(np.intp))

@@ -169,8 +169,11 @@ class Prediction:
         """Look at who came and went in the tick, then at what happened."""
         gone, self._gone = self._gone, []
         for id in gone:
-            if id in self._cast and self._world.find(id) is None:
-                self._lose(id, tick)
+            if id in self._cast:
+                if self._world.find(id) is None:
+                    self._lose(id, tick)
+            elif id & INDEX < MOST_SLOTS and id not in self.shown:
+                self.mirror.look_anew()
         born, self._born = self._born, []
         for id in born:
             entity = self._world.find(id)
