@@ -339,7 +339,7 @@ def test_the_mirror_agrees_with_the_server_through_a_long_coming_and_going(pair:
     crafts: list[Entity] = []
     for _ in range(150):
         for _ in range(rng.randrange(3)):
-            extra: list[Component] = [Iced()] * rng.randrange(2) + [Label(rng.choice("ab"))] * rng.randrange(2)
+            extra: list[Component] = [*[Iced()] * rng.randrange(2), *[Label(rng.choice("ab"))] * rng.randrange(2)]
             crafts.append(pair.server.spawn(Transform(rng.random()), Velocity(rng.random()), Craft(), *extra))
         for entity in rng.sample(crafts, min(len(crafts), 3)):
             entity[Transform].x += rng.uniform(-5, 5)
