@@ -615,7 +615,10 @@ class Rooms:
         When everyone is gone, `stage` is `OVER`. A second call may bring the deadline forward.
         """
         now = self._clock()
-        self.stage = Stage.DRAINING if self.stage is Stage.SERVING else self.stage
+        if self.stage is Stage.SERVING:
+            self.stage = Stage.DRAINING
+            if deadline > 0 and self._by_peer:
+                self.say(f"The server is about to close: in {deadline:.0f} s, or when this round is over.")
         for client_id in list(self._reserved):
             self._release(client_id)
         for room in self.by_code.values():
