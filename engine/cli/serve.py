@@ -16,6 +16,7 @@ from engine.net.transport.conditioner import Conditions
 from engine.server import config as configuration
 from engine.server.lifecycle import Service
 from engine.server.logs import open_logs
+from engine.server.ops.opening import pages_of
 from engine.server.reactor import run
 from engine.server.schema import SETTINGS, Config
 
@@ -74,6 +75,7 @@ def run_serve(asked: ServeOptions) -> int:
             seed=asked.seed,
             record=asked.record,
             conditions=asked.conditions,
+            extensions=[pages_of(lambda words: print(words, flush=True))],
             announce=lambda invite: _announce(game.title, invite),
         )
         return run(service.run(asked.seconds))

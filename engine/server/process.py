@@ -29,6 +29,7 @@ from engine.net.multiplayer import multiplayer_of
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.udp import Other, Udp
 from engine.server.figures import ProcessFigures
+from engine.server.ops.inside import Inside
 from engine.server.rooms import ENDED, KICKED, OVER, Plan, Rooms, Stage, Wish
 
 log = logging.getLogger("tickwire.server")
@@ -57,6 +58,8 @@ class Process:
         self.epoch = epoch
         self.rooms: Rooms
         self.udp: Udp
+        self.inside: Inside
+        """What can be seen of it, and asked by whoever runs the server."""
         self.address = Address("0.0.0.0", 0)
         """Where its UDP socket is, as connect tokens name it."""
         self.watchdog = Watchdog(BLOCKED, time.monotonic)
@@ -122,6 +125,7 @@ class Process:
         try:
             process.address = Address(host, process.udp.addresses[0].port)
             server.netcode.addresses = frozenset([process.address])
+            process.inside = Inside(process)
             process.rooms.open_permanent()
         except BaseException:
             process.udp.close()

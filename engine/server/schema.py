@@ -83,6 +83,9 @@ class OpsSettings:
     token: Secret = setting(
         Secret(""), "What a request that changes something must bear; without one, none may.", reload=True, most=200
     )
+    name: str = setting(
+        "", "Host name under which the pages are asked for, such as behind a proxy.", reload=True, most=253
+    )
 
 
 @dataclass(frozen=True, slots=True)

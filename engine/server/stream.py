@@ -92,6 +92,11 @@ class Stream:
                 found[name] = found.get(name, 0) + count
         return found
 
+    @property
+    def total(self) -> int:
+        """How many events were delivered."""
+        return sum(self._counts.values())
+
     def show(self, room: str, tick: int, event: object, key: Any, skipped: int) -> None:
         """Keep an event as text."""
         self._kept.append(Seen(next(self._numbers), room, tick, event_name(key), described(event), skipped))
