@@ -19,7 +19,7 @@ from engine.errors import TickwireError
 from engine.server.figures import Note
 from engine.server.logs import about, open_logs
 from engine.server.pipe import Said, WorkerPipe
-from engine.server.process import TOKEN_LIFETIME, Process
+from engine.server.process import Process
 from engine.server.reactor import run
 from engine.server.rooms import NoPlaceError, Stage
 from engine.server.workers import Beginning, plan_from_plain
@@ -88,7 +88,6 @@ class _Worker:
             epoch=beginning.epoch,
             worker=beginning.worker,
             mark=beginning.mark,
-            token_lifetime=TOKEN_LIFETIME,
             executor=executor,
         )
         process.rooms.on_note = self._tell

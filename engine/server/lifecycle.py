@@ -200,7 +200,7 @@ class Service:
     async def _open_workers(self, bound: Address, executor: ThreadPoolExecutor) -> None:
         count = self.config.server.workers or os.cpu_count() or 1
         if count == 1:
-            self.workers.append(LocalWorker(self._open_process(bound, executor)))
+            self.workers.append(LocalWorker(self._open_process(bound, executor), self._private_key))
             return
         self.workers += [self._child(number, bound) for number in range(count)]
         children = [worker for worker in self.workers if isinstance(worker, ChildWorker)]
@@ -237,7 +237,6 @@ class Service:
             plan=plan_to_plain(self.plan()),
             host=bound.host,
             port=bound.port + 1 + number if self.config.server.bind.port else 0,
-            key=self._private_key.hex(),
             epoch=self.epoch,
             worker=number,
             mark=mark_of(number),

@@ -92,15 +92,14 @@ class Process:
         epoch: float,
         worker: int = 0,
         mark: str = "",
-        token_lifetime: int | None = None,
         conditions: Conditions | None = None,
         other: Other | None = None,
         executor: Executor | None = None,
     ) -> Process:
         """Bind the UDP port, or any if it is 0, and open the permanent rooms.
 
-        `epoch` is the Unix time at 0 of the monotonic clock, by which connect tokens are made; `token_lifetime` is as
-        in `Server`. Raises `OSError` if the port cannot be had, and what the game says of options it does not have.
+        `epoch` is the Unix time at 0 of the monotonic clock, by which connect tokens are dated. Raises `OSError` if the
+        port cannot be had, and what the game says of options it does not have.
         """
         clock = time.monotonic
         slots = 2 * plan.most_players + SPARE_SLOTS
@@ -111,7 +110,6 @@ class Process:
             clock(),
             epoch=epoch,
             max_clients=slots,
-            token_lifetime=token_lifetime,
         )
         process = cls(server, worker, epoch)
         process.rooms = Rooms(

@@ -33,6 +33,11 @@ class Worker(Protocol):
     """What the codes of its rooms begin with."""
 
     @property
+    def key(self) -> bytes:
+        """The private key of connect tokens for it."""
+        ...
+
+    @property
     def address(self) -> Address | None:
         """Where to connect to it; None while it is not there."""
         ...
@@ -103,7 +108,7 @@ class Reception:
         if address is None:
             return self._turn_away("broken", CLOSED)
         self.admitted += 1
-        return Admitted(place["client_id"], place["user"], (address,), place["room"])
+        return Admitted(place["client_id"], place["user"], (address,), worker.key, place["room"])
 
     def _refusal(self, request: TokenRequest) -> tuple[str, str] | None:
         if not self.open:

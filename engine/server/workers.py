@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -18,6 +19,7 @@ from typing import Any
 from engine.app import Options
 from engine.errors import TickwireError
 from engine.net.connection.address import Address
+from engine.net.connection.token import KEY_BYTES
 from engine.server import pipe
 from engine.server.figures import Note, ProcessFigures
 from engine.server.process import Process
@@ -58,8 +60,10 @@ class LocalWorker:
     number = 0
     mark = ""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, key: bytes) -> None:
         self.process = process
+        self.key = key
+        """The private key of connect tokens for it."""
 
     @property
     def address(self) -> Address | None:
@@ -102,13 +106,13 @@ class Beginning:
     plan: dict[str, Any]
     host: str
     port: int
-    key: str
-    """The private key of connect tokens, in hex."""
     epoch: float
     worker: int
     mark: str
     log_level: str
     log_format: str
+    key: str = ""
+    """The private key of connect tokens, in hex."""
 
 
 class ChildWorker:
@@ -130,6 +134,9 @@ class ChildWorker:
         self.mark = beginning.mark
         self.restarts = 0
         self.pid = 0
+        self.key = b""
+        """The private key of connect tokens for it: another one each time it is started, so that no token is good for
+        its successor."""
         self.is_over = False
         """Whether it was drained, and has nobody any more."""
         self._command = list(command)
@@ -174,6 +181,8 @@ class ChildWorker:
         except OSError as error:
             return f"worker {self.number} cannot be started: {error.strerror or error}"
         self._child, self.pid = child, child.pid
+        self.key = os.urandom(KEY_BYTES)
+        self._beginning.key = self.key.hex()
         self._tell({"id": 0, "ask": "begin", "said": asdict(self._beginning)})
         self._reader = asyncio.get_running_loop().create_task(self._read(child))
         try:

@@ -237,7 +237,7 @@ def test_what_is_in_the_way_is_said_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(TickwireError, match="TLS key cannot be read or kept"):
         asyncio.run(service.run())
     service = Service(tag.GAME, config_of(tmp_path, rooms__mode="chess"), folder=tmp_path)
-    with pytest.raises(TickwireError, match="--mode.*chess"):
+    with pytest.raises(TickwireError, match=r"--mode.*chess"):
         asyncio.run(service.run())
 
 

@@ -52,6 +52,8 @@ class Admitted:
     user: str = ""
     servers: tuple[Address, ...] = ()
     """Where to connect; the issuer's own servers if empty."""
+    private_key: bytes = b""
+    """The key of those servers, if it is not the issuer's."""
     room: str = ""
     """The room it was given, told to the client."""
 
@@ -152,7 +154,7 @@ class Issuer:
             client_id = int.from_bytes(self._entropy(8), "little")
         token = issue_token(
             protocol_id=self.protocol.id,
-            private_key=self._private_key,
+            private_key=verdict.private_key or self._private_key,
             client_id=client_id,
             servers=verdict.servers or self._servers,
             now=now,
