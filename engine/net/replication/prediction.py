@@ -143,12 +143,18 @@ class Prediction:
         for later in [each for each in self._moments if each > tick]:
             del self._moments[later]
         if moment is not None:
+            for standin in self._standins:
+                if standin.id in self._cast and standin.tick > tick and not standin.server:
+                    standin.loose = True
+                    self._let_go(standin.id)
+                    self._world.entity(standin.id).despawn()
             put_back(self._cast, moment)
             self._revert(moment)
+            self._forwarding.rewind(tick)
         self.scene.time.tick = tick
 
     def _run(self, tick: int, commands: Sequence[object], view_time: float) -> None:
-        self._show_others(view_time)
+        self.mirror.rewrite(view_time, self.shown)
         self._commands = commands
         self._world.rng.seed(self._seed ^ tick)  # so that a tick draws the same whenever it is run
         try:
@@ -156,9 +162,6 @@ class Prediction:
         finally:
             self._finish(tick)
             self._take_note(tick, commands, view_time)
-
-    def _show_others(self, view_time: float) -> None:
-        self.mirror.rewrite(view_time, self.shown)
 
     def _take_note(self, tick: int, commands: Sequence[object], view_time: float) -> None:
         self._moments[tick] = note(self._cast, self._revertible, tick, commands, view_time)
@@ -241,11 +244,8 @@ class Prediction:
         wanted = self._wanted(state)
         moment = self._moments.get(tick)
         self._welcome(state, wanted, moment)
-        servers = (
-            {self._here(server): server for server in wanted}
-            if self._standins.by_server
-            else {server: server for server in wanted}
-        )
+        here = map(self._here, wanted) if self._standins.by_server else wanted
+        servers = dict(zip(here, wanted, strict=True))
         self._confirmed = tick
         if moment is None or self.distrusts or not self._agrees(moment, state, servers):
             self._correct(state, servers, moment)
@@ -286,7 +286,8 @@ class Prediction:
         for id in wanted:
             self._seen[id] = state.tick
         self.shown.update(new)
-        self._births = {id: state.birth(id) for id in new} if self._moments else {}
+        if self._moments:  # else there is no telling what is new
+            self._births.update((id, state.birth(id)) for id in new)
         if not new or all(each.server for each in self._standins):
             return
         own = dict(zip(state.ids.tolist(), self._owned(state).tolist(), strict=True))
@@ -320,6 +321,7 @@ class Prediction:
         for standin in self._standins:
             if standin.server and standin.server not in state and standin.id not in self._cast:
                 self._standins.forget(standin)
+                self._presenting.forget(standin.key)
         old = state.tick - REMEMBERED
         for id in [id for id, last in self._seen.items() if last < old]:
             del self._seen[id]
@@ -487,6 +489,7 @@ class Prediction:
         self.visible = max((float(moved[place]) for place in self._own_places()), default=0.0)
         waited_for = {each.key for each in self._standins if each.loose}
         self._presenting.present(shown, keys, waited_for, self._births, self.scene.tick)
+        self._births.clear()
         self.events += self._forwarding.take(shown, self._presenting.shown_id)
 
     def _own_places(self) -> list[int]:

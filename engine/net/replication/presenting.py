@@ -50,6 +50,11 @@ class Presenting:
         if key in self._shown:
             self.aliases[server] = self._shown[key]
 
+    def forget(self, key: int) -> None:
+        """A stand-in and the entity it stood for are gone. If it is shown, it goes with the next call."""
+        if key not in self._shown:
+            self._servers.pop(key, None)
+
     def shown_id(self, key: int) -> int | None:
         """The id in the world shown of what is known by `key`; None if it never was there."""
         id = self._shown.get(key)
