@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.net.replication.layout import MOST_SLOTS, Bools, Ints, Link, Shape
+from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Link, Shape
 from engine.net.replication.packing import fold, pack, unfold, unpack
 from engine.net.replication.prefabs import LARGEST, Prefab
 from engine.net.replication.state import State, predicted
@@ -164,6 +164,31 @@ def _counted(chosen: Bools, counts: Ints) -> Ints:
     return upto[ends] - upto[ends - counts]
 
 
+class Register:
+    """Knows again who came in several snapshots that build on an older one, and the shapes these make."""
+
+    def __init__(self) -> None:
+        self._ids, self._names = np.zeros(MOST_SLOTS, np.uint64), np.zeros(MOST_SLOTS, np.int64)
+        self._births, self._serials = np.zeros(MOST_SLOTS, np.int64), np.zeros(MOST_SLOTS, np.int64)
+        self._next = 1
+        self._shape: Shape | None = None
+
+    def serials(self, slots: Ints, ids: Ids, names: Ints, births: Ints) -> Ints:
+        """The serials of entities in these slots: those they had before, if they are the last seen there."""
+        same = (self._ids[slots] == ids) & (self._names[slots] == names) & (self._births[slots] == births)
+        fresh = np.arange(self._next, self._next + len(slots))
+        self._next += len(slots)
+        serials = np.where(same, self._serials[slots], fresh)
+        self._ids[slots], self._names[slots], self._births[slots], self._serials[slots] = ids, names, births, serials
+        return serials
+
+    def known(self, shape: Shape) -> Shape:
+        """The shape, or the last one, if that equals it."""
+        if self._shape is None or not shape.equals(self._shape):
+            self._shape = shape
+        return self._shape
+
+
 class Reading:
     """The reading of one delta: first which state it builds on, then the state it makes."""
 
@@ -189,11 +214,10 @@ class Reading:
                 raise ProtocolError(f"a snapshot of tick {self.tick} that builds on one {back} ticks before")
             self.base = self.tick - back
 
-    def apply(self, base: State, prefabs: Mapping[int, Prefab], serial: int) -> State:
-        """The state it makes of `base`; new entities get serials from `serial` on. Raises `ProtocolError`."""
+    def apply(self, base: State, prefabs: Mapping[int, Prefab], register: Register) -> State:
+        """The state it makes of `base`. Raises `ProtocolError`."""
         old = base.shape
-        shape = self._shape(old, prefabs, serial) if self.flags & STRUCTURE else old
-        link = None if shape is old else shape.link(old)
+        shape, link = self._shape(old, prefabs, register) if self.flags & STRUCTURE else (old, None)
         if link is None:
             held, counts, places, entities = base.cells, shape.counts, shape.entities, len(shape.slots)
         else:
@@ -225,7 +249,7 @@ class Reading:
             self.told[link.stays if link is not None else slice(None)] = touched
         return State(self.tick, shape, cells, self._private(base, shape), prefabs)
 
-    def _shape(self, old: Shape, prefabs: Mapping[int, Prefab], serial: int) -> Shape:
+    def _shape(self, old: Shape, prefabs: Mapping[int, Prefab], register: Register) -> tuple[Shape, Link]:
         gone_count, count = self._varint(), self._varint()
         if gone_count > MOST_SLOTS or count > MOST_SLOTS:
             raise ProtocolError("more entities come or go than there can be")
@@ -267,15 +291,18 @@ class Reading:
         ids = both(old.ids, (generations << 32 | indices).view(np.uint64))
         if len(np.unique(ids & np.uint64(0xFFFF_FFFF))) < len(ids):
             raise ProtocolError("two entities have one id")
-        return Shape(
+        serials = register.serials(slots, (generations << 32 | indices).view(np.uint64), names, births)
+        made = Shape(
             old.layout,
             both(old.slots, slots),
             ids,
             both(old.kinds, kinds),
             both(old.prefabs, names),
             both(old.births, births),
-            both(old.serials, np.arange(serial, serial + count)),
+            both(old.serials, serials),
         )
+        shape = register.known(made)
+        return shape, Link(old, shape, both(np.ones(len(old.slots), np.bool_), np.zeros(count, np.bool_)))
 
     def _unpack(self, counts: Ints) -> Ints:
         folded, self.at = unpack(self.payload, self.at, counts)

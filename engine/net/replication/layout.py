@@ -105,6 +105,8 @@ class Layout:
         self.refs = sum(not field.is_ref for field in public)
         """The columns from here on are of references."""
         self.steps = np.array([column.step for column in self.columns])
+        self.dtypes = [np.dtype(field.component.specs[field.name].ctype) for field in public]
+        """By column: the numpy type it has in a world."""
         self.rated = tuple(column for column in self.columns if column.rate >= 0)
         self.kinds: list[Kind] = []
         """Those met so far, by number; each side has its own numbers."""
@@ -167,7 +169,7 @@ class Shape:
     """Which entities there are and which cells are theirs. Not to be changed once made.
 
     All arrays over entities are in the order of slots. `serials` tell entities apart that had the same slot one after
-    the other, or the same entity before and after its components changed; they are this side's own.
+    the other, or the same entity before and after its components changed; each side has its own.
     """
 
     __slots__ = (
@@ -268,8 +270,12 @@ class Shape:
         if link is None:
             if len(self._links) >= MOST_LINKS:
                 self._links.clear()
-            link = self._links[before.number] = Link(before, self)
+            link = self._links[before.number] = Link(before, self, _same(before, self))
         return link
+
+    def equals(self, other: Shape) -> bool:
+        """Whether it has the same entities in the same slots."""
+        return np.array_equal(self.serials, other.serials) and np.array_equal(self.slots, other.slots)
 
 
 class Link:
@@ -289,20 +295,20 @@ class Link:
         "stays",
     )
 
-    def __init__(self, before: Shape, after: Shape) -> None:
-        self.stays = _same(before, after)
+    def __init__(self, before: Shape, after: Shape, stays: Bools) -> None:
+        self.stays = stays
         """By entity of the later shape: whether it was there before."""
         self.spawned = np.flatnonzero(~self.stays)
         """The places of the others."""
         gone = ~np.isin(before.slots, after.slots, assume_unique=True)
         self.gone = before.slots[gone]
         """Slots that nobody has any more; one that another entity has now is not among them."""
-        stays = self.stays[after.entities]
-        self.kept = np.flatnonzero(stays)
+        kept = stays[after.entities]
+        self.kept = np.flatnonzero(kept)
         """The later cells that were there before,"""
         self.sources, _ = before.find(after.keys[self.kept])
         """and which earlier cells they are."""
-        self.fresh = np.flatnonzero(~stays)
+        self.fresh = np.flatnonzero(~kept)
         """The later cells that are new."""
         self.places = (self.stays.cumsum() - 1)[after.entities[self.kept]]
         """By kept cell: the place of its entity among those that stay."""

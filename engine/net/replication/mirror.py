@@ -21,7 +21,7 @@ from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
 from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Shape
 from engine.net.replication.replica import Replica
-from engine.net.replication.state import State, plain
+from engine.net.replication.state import State, plain, referred
 from engine.net.wire.protocol import Protocol
 
 EXTRAPOLATION = 6.0
@@ -31,40 +31,79 @@ _NOBODY: frozenset[int] = frozenset()
 
 
 class _Stretch:
-    """One column of one table, and the cells it is written from."""
+    """One column of one table, and its part of the vectors of a plan."""
 
-    __slots__ = ("cells", "high", "key", "low", "number", "rows", "table")
+    __slots__ = ("high", "key", "low", "moves", "number", "rows", "table", "target")
 
-    def __init__(self, table: Table, key: Any, number: int, rows: Any, cells: Ints) -> None:
+    def __init__(self, table: Table, key: Any, number: int, rows: Any, low: int, high: int, moves: bool) -> None:
         self.table = table
         self.key = key
         self.number = number
         self.rows = rows
         """Which rows, as a slice where they are one."""
+        self.low = low
+        self.high = high
+        self.moves = moves
+        """Whether anything in the table is interpolated."""
+        column: NDArray[Any] = table.columns[key]
+        self.target: NDArray[Any] | None = column[rows] if isinstance(rows, slice) else None
+        """The rows' values themselves, where that can be; they stay where they are as long as nobody comes or goes."""
+
+    def put(self, values: NDArray[Any]) -> None:
+        """Write the column."""
+        if self.target is not None:
+            self.target[:] = values[self.low : self.high]
+        else:
+            self.table.columns[self.key][self.rows] = values[self.low : self.high]
+
+
+class _Part:
+    """Columns of one sort, and which cells of the shape they are written from, one column after the other."""
+
+    __slots__ = ("cells", "last", "lows", "steps", "stretches")
+
+    def __init__(self, stretches: list[_Stretch], cells: Ints, steps: Floats) -> None:
+        self.stretches = stretches
         self.cells = cells
-        self.low = self.high = 0
-        """Its part of the vector of what is interpolated."""
+        self.steps = steps
+        self.lows: Ints = np.array([stretch.low for stretch in stretches], np.int64)
+        self.last: NDArray[Any] | None = None
+        """What was written last."""
+
+    def write(self, values: NDArray[Any]) -> None:
+        """Write the columns in which anything differs from what was written last."""
+        last, self.last = self.last, values
+        if last is None:
+            self.write_all(values, moving_only=False)
+        elif len(values):
+            for place in np.flatnonzero(np.logical_or.reduceat(values != last, self.lows)).tolist():
+                self.stretches[place].put(values)
+
+    def write_all(self, values: NDArray[Any], *, moving_only: bool) -> None:
+        """Write all columns, or those of tables in which something is interpolated."""
+        for stretch in self.stretches:
+            if stretch.moves or not moving_only:
+                stretch.put(values)
 
 
 class _Plan:
     """Which cells of a shape go to which rows of the world; good until one of its tables changes."""
 
-    __slots__ = ("complete", "links", "moving", "other", "raw", "shape", "steps", "turning", "whole")
+    __slots__ = ("complete", "links", "moving", "others", "raw", "shape", "turning")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.raw: list[tuple[Table, bytes]] = []
         self.complete = True
         """Whether all entities have rows; those spawned in this stage have none yet."""
-        self.moving: list[_Stretch] = []
-        self.other: list[_Stretch] = []
-        self.whole: Ints = _NONE
-        """The cells of what is interpolated."""
-        self.steps: Floats = np.zeros(0)
+        self.moving: _Part
+        """What is interpolated,"""
+        self.others: tuple[_Part, _Part, _Part]
+        """and what is not: floats, whole numbers, references."""
         self.turning: Ints = _NONE
-        """Which of them are angles."""
+        """Which of the moving values are angles."""
         self.links: dict[int, tuple[Ints, Ints, Ints]] = {}
-        """By number of a later shape: which of `whole` are in it, as which cells; and which are not."""
+        """By number of a later shape: which of the moving values are in it, as which cells; and which are not."""
 
     def holds(self) -> bool:
         """Whether everything is where it was."""
@@ -96,12 +135,15 @@ class Mirror:
         self._state: State | None = None
         self._plan: _Plan | None = None
         self._turning: set[int] = set()
-        self._moving: set[int] = set()
-        self._tables: set[type[Component]] = set(protocol.declarations.interpolated)
+        self._interpolated: set[type[Component]] = set(protocol.declarations.interpolated)
+        # By column: 0 for what is interpolated, 1 for other floats, 2 for whole numbers, 3 for references.
+        self._sorts = [
+            1 if number < layout.floats else 2 if number < layout.refs else 3 for number in range(len(layout.columns))
+        ]
         for kind, angles in protocol.declarations.interpolated.items():
             for column in layout.columns[: layout.floats]:
                 if column.field.component is kind:
-                    self._moving.add(column.number)
+                    self._sorts[column.number] = 0
                     if column.field.name in angles:
                         self._turning.add(column.number)
 
@@ -147,15 +189,15 @@ class Mirror:
         if plan is None or not plan.holds():
             plan = self._plan = self._make_plan(state)
             before = None
+        if anew or state is not before:
+            for part, values in zip(plan.others, self._values(plan, state), strict=True):
+                part.write(values)
+                if anew:
+                    part.write_all(values, moving_only=True)
         if state is not before:
-            self._write(plan, state, before)
             self._write_private(state)
         self._state = state
-        if anew:
-            for stretch in plan.other:
-                if not self._tables.isdisjoint(stretch.table.pools):
-                    self._put(stretch, state)
-        if plan.moving:
+        if plan.moving.stretches:
             self._move(plan, state, later, time)
 
     # Who is there
@@ -253,6 +295,7 @@ class Mirror:
         rows = used.rows[indices]
         if (tables < 0).any():
             plan.complete = False
+        sorts: tuple[list[tuple[Table, int, Any, Ints, bool]], ...] = ([], [], [], [])
         for place in np.unique(tables[tables >= 0]).tolist():
             table: Table = world._tables[int(place)]
             plan.raw.append((table, table.ids[: table.count].tobytes()))
@@ -264,49 +307,43 @@ class Mirror:
             cells, found = cells.reshape(keys.shape), found.reshape(keys.shape)
             all_rows = rows[of].astype(np.int64)
             run = _as_slice(all_rows)
+            moves = not self._interpolated.isdisjoint(table.pools)
             for number, each, there in zip(numbers, cells, found, strict=True):
                 chosen = run
                 if not there.all():  # some are still to get another shape, when the stage ends
                     each, chosen = each[there], all_rows[there]
                 if len(each):
-                    stretch = _Stretch(table, layout.columns[number].field.column, number, chosen, each)
-                    (plan.moving if number in self._moving else plan.other).append(stretch)
-        low = 0
-        turning: list[Ints] = [_NONE]
-        for stretch in plan.moving:
-            stretch.low, stretch.high = low, low + len(stretch.cells)
-            if stretch.number in self._turning:
-                turning.append(np.arange(low, stretch.high))
-            low = stretch.high
-        plan.whole = np.concatenate([_NONE, *(stretch.cells for stretch in plan.moving)])
-        plan.turning = np.concatenate(turning)
-        plan.steps = layout.steps[shape.keys[plan.whole] // MOST_SLOTS]
+                    sorts[self._sorts[number]].append((table, number, chosen, each, moves))
+        plan.moving, *others = (self._part(shape, sort) for sort in sorts)
+        plan.others = others[0], others[1], others[2]
+        turning = [each for each in plan.moving.stretches if each.number in self._turning]
+        plan.turning = np.concatenate([_NONE, *(np.arange(each.low, each.high) for each in turning)])
         return plan
+
+    def _part(self, shape: Shape, columns: list[tuple[Table, int, Any, Ints, bool]]) -> _Part:
+        layout = self._layout
+        low = 0
+        stretches: list[_Stretch] = []
+        for table, number, rows, cells, moves in columns:
+            high = low + len(cells)
+            stretches.append(_Stretch(table, layout.columns[number].field.column, number, rows, low, high, moves))
+            low = high
+        cells = np.concatenate([_NONE, *(cells for _, _, _, cells, _ in columns)])
+        return _Part(stretches, cells, layout.steps[shape.keys[cells] // MOST_SLOTS])
 
     # What they are like
 
-    def _write(self, plan: _Plan, state: State, before: State | None) -> None:
-        """Write the columns that are not interpolated, where they differ from the state written last."""
-        if before is None or before.shape is not state.shape:
-            for stretch in plan.other:
-                self._put(stretch, state)
-            return
-        changed = np.flatnonzero(state.shown != before.shown)
-        if len(changed):
-            columns = set((state.shape.keys[changed] // MOST_SLOTS).tolist())
-            for stretch in plan.other:
-                if stretch.number in columns:
-                    self._put(stretch, state)
-
-    def _put(self, stretch: _Stretch, state: State) -> None:
-        values: NDArray[Any] = state.values(stretch.number)[stretch.cells - state.shape.starts[stretch.number]]
-        if stretch.number >= self._layout.refs and self.aliases:
+    def _values(self, plan: _Plan, state: State) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """What is not interpolated, as the columns hold it."""
+        floats, whole, refs = plan.others
+        ids = referred(state.shape, state.shown[refs.cells])
+        if self.aliases and len(ids):
             for id, shown in self.aliases.items():
-                values[values == np.uint64(id)] = shown
-        if stretch.key is _PARENT:
-            self._attach(stretch, values)
-        else:
-            stretch.table.columns[stretch.key][stretch.rows] = values
+                ids[ids == np.uint64(id)] = shown
+        for stretch in refs.stretches:
+            if stretch.key is _PARENT:
+                self._attach(stretch, ids[stretch.low : stretch.high])
+        return state.shown[floats.cells] * floats.steps, state.shown[whole.cells], ids
 
     def _attach(self, stretch: _Stretch, parents: Ids) -> None:
         """A parent written straight into the column would not be noticed."""
@@ -316,6 +353,8 @@ class Mirror:
             parent = int(parents[place])
             if not parent or world.find(parent) is not None:
                 world.entity(int(table.ids[stretch.rows][place])).add(ChildOf(parent))
+            else:
+                parents[place] = have[place]
 
     def _write_private(self, state: State) -> None:
         for id, told in state.private.items():
@@ -331,7 +370,7 @@ class Mirror:
 
     def _move(self, plan: _Plan, state: State, later: State | None, time: float) -> None:
         ahead = max(0.0, time - state.tick)
-        values = state.shown[plan.whole] * plan.steps
+        values = state.shown[plan.moving.cells] * plan.moving.steps
         if later is None:
             self.extrapolated += ahead > 0
             ahead = min(ahead, self.extrapolation)
@@ -342,7 +381,7 @@ class Mirror:
             if link is None:
                 link = plan.links[later.shape.number] = self._link(plan, later.shape)
             here, cells, alone = link
-            aim = later.shown[cells] * plan.steps[here]
+            aim = later.shown[cells] * plan.moving.steps[here]
             aim -= values[here]
             if len(plan.turning):
                 turning = plan.turning if len(here) == len(values) else np.flatnonzero(np.isin(here, plan.turning))
@@ -353,15 +392,14 @@ class Mirror:
                 self._go_on(plan, state, values, min(ahead, self.extrapolation), alone)
             else:
                 values += aim
-        for stretch in plan.moving:
-            stretch.table.columns[stretch.key][stretch.rows] = values[stretch.low : stretch.high]
+        plan.moving.write_all(values, moving_only=False)
 
     def _go_on(self, plan: _Plan, state: State, values: Floats, ticks: float, only: Ints | None) -> None:
         """Move what has a rate on by it."""
         shape = plan.shape
         moved = np.zeros(shape.size)
         moved[shape.rated] = state.shown[shape.rates] * (shape.factors * ticks)
-        steps = moved[plan.whole] * plan.steps
+        steps = moved[plan.moving.cells] * plan.moving.steps
         if only is None:
             values += steps
         else:
@@ -370,11 +408,11 @@ class Mirror:
     def _link(self, plan: _Plan, later: Shape) -> tuple[Ints, Ints, Ints]:
         shape = plan.shape
         if later is shape:
-            return np.arange(len(plan.whole)), plan.whole, _NONE
+            return np.arange(len(plan.moving.cells)), plan.moving.cells, _NONE
         link = later.link(shape)
         cells = np.full(shape.size, -1)
         cells[link.sources] = link.kept
-        cells = cells[plan.whole]
+        cells = cells[plan.moving.cells]
         here = np.flatnonzero(cells >= 0)
         return here, cells[here], np.flatnonzero(cells < 0)
 

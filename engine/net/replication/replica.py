@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.net.replication.delta import MissingError, Reading
+from engine.net.replication.delta import MissingError, Reading, Register
 from engine.net.replication.layout import MOST_SLOTS, Bools, Layout
 from engine.net.replication.prefabs import Makes
 from engine.net.replication.prefabs import Prefab as Known
@@ -42,7 +42,7 @@ class Replica:
         self._nothing = nothing(self.layout)
         self._base = self._nothing
         self._forgotten: set[int] = set()  # but still in use
-        self._serial = 1
+        self._register = Register()
         self._missing = 0
 
     def receive(self, message: Prefab | Full | Snapshot) -> State | None:
@@ -87,7 +87,8 @@ class Replica:
             self._forgotten.update(prefab)
             self._forget()
             return
-        self._forgotten.discard(prefab.number)
+        if prefab.number in self.prefabs:
+            return  # states are made of the one there is
         if len(self.prefabs) >= MOST_SLOTS and prefab.number not in self.prefabs:
             raise ProtocolError("more prefabs than there can be entities")
         self.prefabs[prefab.number] = prefab
@@ -115,8 +116,7 @@ class Replica:
             if found is None:
                 raise MissingError(f"tick {reading.base} is not known")
             base = found
-        state = reading.apply(base, self.prefabs, self._serial)
-        self._serial += len(state.ids)
+        state = reading.apply(base, self.prefabs, self._register)
         self.bytes += len(payload)
         self.updates += reading.updates
         if reading.told is not None:

@@ -102,7 +102,7 @@ class State:
             return cells * layout.columns[number].step
         if number >= layout.refs:
             return referred(shape, cells)
-        return cells.astype(dtype_of(layout.columns[number].field))
+        return cells.astype(layout.dtypes[number])
 
     def components(self, id: int) -> list[Component]:
         """The components of an entity, made afresh. Raises `KeyError` if it is not in this state."""
