@@ -61,7 +61,7 @@ class RoomSettings:
     game: str = setting("ricochet", "The game, by name.", option="--game")
     arena: str = setting("", "The arena; empty is the game's first.", reload=True, option="--arena")
     mode: str = setting("", "The mode; empty is the game's first.", reload=True, option="--mode")
-    bots: int = setting(0, "Bots that fill a room which has fewer players.", reload=True, option="--bots", most=64)
+    bots: int = setting(4, "Bots in a room; they leave their seats to people.", reload=True, option="--bots", most=64)
     level: str = setting(
         "normal", "How well bots play.", reload=True, option="--level", choices=("easy", "normal", "hard")
     )

@@ -57,6 +57,8 @@ MAX_USED_TOKENS = 65536
 """Tokens remembered until they expire. With so many alive, new ones are ignored rather than used ones forgotten."""
 CHECK_INTERVAL = 0.02
 """How late a keep-alive or a timeout may be, so that those of many clients share one look at all of them."""
+STANDSTILL = 2.0
+"""Seconds between two looks at the time after which this side is known to have stood still."""
 LOG_INTERVAL = 10.0
 
 _log = logging.getLogger(__name__)
@@ -211,6 +213,7 @@ class NetcodeServer:
         self._used_until: list[tuple[int, bytes]] = []  # a heap: the next token to expire first
         self._outbox: list[tuple[bytes, Address]] = []
         self._closed = False
+        self._checked = now
         self._due = now + SEND_INTERVAL  # the next time anything in _check_time can be due
         self._log_from = dict.fromkeys(Ignored, 0.0)
 
@@ -389,6 +392,7 @@ class NetcodeServer:
         return self._due if self._sessions else None
 
     def _check_time(self, now: float) -> None:
+        self._forgive_standstill(now)
         due = now + SEND_INTERVAL
         for session in list(self._sessions.values()):
             expiry = session.expiry()
@@ -405,6 +409,15 @@ class NetcodeServer:
             if expiry is not None:
                 due = min(due, expiry)
         self._due = max(due, now + CHECK_INTERVAL)
+
+    def _forgive_standstill(self, now: float) -> None:
+        """While there are clients this is called many times a second; if not, this side did not run, and who was not
+        heard meanwhile may well have spoken."""
+        missed = now - self._checked
+        self._checked = now
+        if missed > STANDSTILL:
+            for session in self._by_id.values():
+                session.last_received = min(now, session.last_received + missed)
 
     def _close(self, session: Session, ending: Ending) -> None:
         del self._sessions[session.address]
