@@ -643,3 +643,31 @@ def test_contacts_of_ticks_run_again_begin_when_they_began(start: int) -> None:
     assert there[90] > 0
     assert room.prediction.corrections > 20
     assert [here[tick] for tick in range(30, 91)] == [there[tick] for tick in range(30, 91)]
+
+
+def test_what_stood_still_and_is_gone_is_no_obstacle_any_more() -> None:
+    def walled(world: World) -> None:
+        arena(world)
+        world.spawn(Transform(-60.0, 0.0), Collider(Box(10.0, 80.0)), Wall())
+
+    room = Room(lambda tick: Steer(1.0 if tick > 30 else 0.0), delay=(4, 4), build=walled)
+    room.run(45)
+    block = next(entity for entity, at in room.server.world.rows(Entity, Transform, having=(Wall,)) if at.x == -60.0)
+    room.run(9)
+    before = room.prediction.corrections
+    block.despawn()
+    room.run(30)
+    assert room.shown.count(Wall) == room.scene.world.count(Wall) == 4
+    assert room.prediction.corrections <= before + 2
+    assert room.apart() < 1.0
+
+
+def test_what_is_new_and_stands_still_is_an_obstacle_at_once() -> None:
+    room = Room(lambda tick: Steer(1.0 if tick > 30 else 0.0), delay=(4, 4))
+    room.run(30)
+    room.server.world.spawn(Transform(-60.0, 0.0), Collider(Box(10.0, 80.0)), Wall())
+    room.run(40)
+    assert room.shown.count(Wall) == room.scene.world.count(Wall) == 5
+    assert room.prediction.corrections <= 1
+    assert own(room.scene.world)[0][0][Transform].x < -70.0
+    assert room.apart() < 1.0

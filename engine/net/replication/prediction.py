@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from engine.app import Commanded, Scene, Time
 from engine.app.command import CommandSource
-from engine.ecs import Component, Despawned, EcsError, Resource, Spawned, World
+from engine.ecs import ChildOf, Component, Despawned, EcsError, Resource, Spawned, World
 from engine.ecs.entity import INDEX, LOCAL
 from engine.net.replication.comparison import Comparison, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
 from engine.net.replication.history import MOST, Cast, Moment, Revertible, note, put_back, shape_like
-from engine.net.replication.layout import MOST_SLOTS
+from engine.net.replication.layout import MOST_SLOTS, Shape
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.presenting import Presenting
 from engine.net.replication.replica import Replica
@@ -34,6 +34,7 @@ from engine.net.replication.standins import Arrival, Place, StandIns, owner_of, 
 from engine.net.replication.state import State
 from engine.net.wire.declaration import Told
 from engine.net.wire.protocol import Protocol
+from engine.physics import Velocity
 from engine.scene import Transform
 
 log = logging.getLogger("tickwire.net")
@@ -87,6 +88,8 @@ class Prediction:
         self._spawns: dict[int, bool] = {}  # by id in the prediction: whether it may end before the server says so
         self._standins = StandIns()
         self._seen: dict[int, int] = {}  # by the server's id: the last tick at which it was one of the predicted
+        self._over: dict[int, int] = {}  # by id, others that are gone at the server: since when that is known
+        self._shape: Shape | None = None
         self._seed = scene.seed
         self._moments: dict[int, Moment] = {}
         self._confirmed = -1
@@ -154,7 +157,7 @@ class Prediction:
         self.scene.time.tick = tick
 
     def _run(self, tick: int, commands: Sequence[object], view_time: float) -> None:
-        self.mirror.rewrite(view_time, self.shown)
+        self.mirror.rewrite(view_time, self.shown | self._over.keys() if self._over else self.shown)
         self._commands = commands
         self._world.rng.seed(self._seed ^ tick)  # so that a tick draws the same whenever it is run
         try:
@@ -175,7 +178,7 @@ class Prediction:
             if id in self._cast:
                 if self._world.find(id) is None:
                     self._lose(id, tick)
-            elif id & INDEX < MOST_SLOTS and id not in self.shown:
+            elif id & INDEX < MOST_SLOTS and id not in self.shown and id not in self._over:
                 self.mirror.look_anew()
         born, self._born = self._born, []
         for id in born:
@@ -247,6 +250,7 @@ class Prediction:
         here = map(self._here, wanted) if self._standins.by_server else wanted
         servers = dict(zip(here, wanted, strict=True))
         self._confirmed = tick
+        self._keep_up(state)
         if moment is None or self.distrusts or not self._agrees(moment, state, servers):
             self._correct(state, servers, moment)
         for old in [each for each in self._moments if each < tick]:
@@ -302,6 +306,26 @@ class Prediction:
             self.mirror.aliases[server] = standin.id
             self._presenting.known(standin.key, server)
 
+    def _keep_up(self, state: State) -> None:
+        """Others that stand still come and go at once: at the server, what is shown a moment longer hits nothing."""
+        before, self._shape = self._shape, state.shape
+        if before is None or before is state.shape:
+            return
+        now, then = set(state.ids.tolist()), set(before.ids.tolist())
+        for id in sorted(then - now - self._seen.keys()):
+            self._over[id] = state.tick
+            entity = self._world.find(id)
+            if entity is not None:
+                entity.despawn()
+        for id in sorted(now - then - self._seen.keys()):
+            components = state.components(id)
+            kinds = {type(component) for component in components}
+            if Transform in kinds and ChildOf not in kinds and Velocity not in kinds and self._world.find(id) is None:
+                try:
+                    self._world.adopt(id, *components)
+                except EcsError:  # something of the past has its index: it comes when that has gone
+                    continue
+
     def _agrees(self, moment: Moment, state: State, servers: dict[int, int]) -> bool:
         if set(moment.ids) != servers.keys():
             return False
@@ -323,6 +347,8 @@ class Prediction:
                 self._standins.forget(standin)
                 self._presenting.forget(standin.key)
         old = state.tick - REMEMBERED
+        for id in [id for id, last in self._over.items() if last < old]:
+            del self._over[id]
         for id in [id for id, last in self._seen.items() if last < old]:
             del self._seen[id]
             self.shown.discard(id)
