@@ -7,11 +7,17 @@ import sys
 from io import TextIOWrapper
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engine import __version__
 from engine.errors import TickwireError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.cli.ops import Pages
 
 
 def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
@@ -298,6 +304,115 @@ def bench(names: tuple[str, ...], as_json: bool, listing: bool) -> None:
     from engine.cli.bench import run_bench
 
     sys.exit(run_bench(names, as_json=as_json, listing=listing))
+
+
+# A running server, by its pages
+
+
+def _pages_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which server, and with what right."""
+    for option in (
+        click.option(
+            "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="Holds the token, and nothing else."
+        ),
+        click.option(
+            "--config", type=click.Path(path_type=Path, dir_okay=False), help="The server's, for its [ops] settings."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_url_option = click.option("--url", default="", metavar="URL", help="Of the dashboard.  [http://127.0.0.1:9100]")
+_words_option = click.option("--words", default="", help="What they are told.")
+
+
+def _pages(url: str, config: Path | None, token_file: Path | None) -> Pages:
+    from engine.cli.ops import Asked, open_pages
+
+    return open_pages(Asked(url, config, token_file))
+
+
+@main.command()
+@click.argument("url", default="")
+@click.option("--every", type=click.FloatRange(0.2, 3600), default=1.0, show_default=True, callback=_finite)
+@click.option("--once", is_flag=True, help="One line, and stop.")
+@_pages_options
+def top(url: str, every: float, once: bool, config: Path | None, token_file: Path | None) -> None:
+    """Watch a running server whose dashboard is at URL; in a pipe, a line every second.
+
+    \b
+    tickwire top
+    tickwire top http://127.0.0.1:9100
+    """
+    from engine.cli.top import run_top
+
+    sys.exit(run_top(_pages(url, config, token_file), every=every, once=once))
+
+
+@main.command()
+@click.argument("room", default="")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_url_option
+@_pages_options
+def rooms(room: str, as_json: bool, url: str, config: Path | None, token_file: Path | None) -> None:
+    """List the rooms of a running server, or the players in ROOM."""
+    from engine.cli.ops import show_rooms
+
+    show_rooms(_pages(url, config, token_file), room, as_json=as_json)
+
+
+@main.command()
+@click.argument("room")
+@click.argument("player")
+@_words_option
+@_url_option
+@_pages_options
+def kick(room: str, player: str, words: str, url: str, config: Path | None, token_file: Path | None) -> None:
+    """Throw PLAYER out of ROOM: a name, or the number of a connection as `tickwire rooms ROOM` tells it."""
+    from engine.cli.ops import kick
+
+    kick(_pages(url, config, token_file), room, player, words)
+
+
+@main.command()
+@click.argument("room")
+@click.argument("player")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=60.0, show_default=True, callback=_finite)
+@_words_option
+@_url_option
+@_pages_options
+def ban(
+    room: str, player: str, minutes: float, words: str, url: str, config: Path | None, token_file: Path | None
+) -> None:
+    """Throw PLAYER out of ROOM, and let nobody in from their address for a while."""
+    from engine.cli.ops import kick
+
+    kick(_pages(url, config, token_file), room, player, words, minutes)
+
+
+@main.command()
+@click.argument("room", default="")
+@click.option("--deadline", type=click.FloatRange(0), default=None, callback=_finite, help="Seconds for rounds to end.")
+@_url_option
+@_pages_options
+def drain(room: str, deadline: float | None, url: str, config: Path | None, token_file: Path | None) -> None:
+    """Let nobody into a running server, or into ROOM, and end it when its rounds are over."""
+    from engine.cli.ops import drain
+
+    drain(_pages(url, config, token_file), room, deadline)
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--room", default="", help="Only to those in this room.")
+@_url_option
+@_pages_options
+def say(words: tuple[str, ...], room: str, url: str, config: Path | None, token_file: Path | None) -> None:
+    """Show WORDS to everyone who plays on a running server."""
+    from engine.cli.ops import say
+
+    say(_pages(url, config, token_file), " ".join(words), room)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, cast
 
 from engine.ecs import Entity
@@ -181,6 +182,8 @@ def _fields(event: object) -> str:
 def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, Enum):
+        return value.name
     if isinstance(value, Entity):
         return f"#{value.id & 0xFFFF_FFFF}"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
