@@ -7,8 +7,9 @@
     varint      ticks back to the earlier state, unless bit 3 is set
     if some came or went
         varint, varint    how many slots became free; how many entities came
-        packed columns    the free slots, then of those who came: slot, prefab, index less slot (folded),
-                          generation, age in ticks. Slots are told as differences from the one before.
+        varints           the free slots, each as the difference from the one before
+        5 varints each    of those who came: slot, as the difference from the one before; prefab; index less slot,
+                          folded; generation; age in ticks
     if 2        1 bit for each 8 entities that stay: whether any changed; 8 bits for each such group; zeros up to a byte
     if 3        1 bit for each entity that stays; zeros up to a byte
     packed columns        by column, folded: how far the cells of the changed entities are from where their rates took
@@ -73,8 +74,6 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
         counts, places, entities, spawned = link.counts, link.places, link.entities, len(link.spawned)
         if spawned or len(link.gone):
             flags |= STRUCTURE
-            _put_varint(head, len(link.gone))
-            _put_varint(head, spawned)
             parts.append(_structure(link, target))
     touched = np.zeros(entities, np.bool_)
     touched[places[residual != 0]] = True
@@ -122,17 +121,23 @@ def encode_private(base: State | None, target: State) -> bytes:
 
 def _structure(link: Link, target: State) -> bytes:
     shape, spawned = target.shape, link.spawned
-    ids = shape.ids[spawned].view(np.int64)
-    slots = shape.slots[spawned]
+    written = bytearray()
+    _put_varint(written, len(link.gone))
+    _put_varint(written, len(spawned))
+    for step in np.diff(link.gone, prepend=0).tolist():
+        _put_varint(written, step)
+    slots, ids = shape.slots[spawned], shape.ids[spawned].view(np.int64)
     columns = (
-        np.diff(link.gone, prepend=0),
         np.diff(slots, prepend=0),
         shape.prefabs[spawned],
-        fold((ids & 0xFFFF_FFFF) - slots).view(np.int64),
+        fold((ids & 0xFFFF_FFFF) - slots),
         ids >> 32 & 0xFFFF_FFFF,
         target.tick - shape.births[spawned],
     )
-    return pack(np.concatenate(columns).view(np.uint64), np.array([len(column) for column in columns]))
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        for number in row:
+            _put_varint(written, number)
+    return bytes(written)
 
 
 def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
@@ -253,13 +258,11 @@ class Reading:
         gone_count, count = self._varint(), self._varint()
         if gone_count > MOST_SLOTS or count > MOST_SLOTS:
             raise ProtocolError("more entities come or go than there can be")
-        sizes = np.array([gone_count, *[count] * 5])
-        numbers, self.at = unpack(self.payload, self.at, sizes)
-        if numbers.max(initial=0) >= 1 << 32:
-            raise ProtocolError("a number of those who come is out of range")
-        gone, slots, names, indices, generations, ages = np.split(numbers.view(np.int64), sizes.cumsum()[:-1])
-        gone, slots = gone.cumsum(), slots.cumsum()
-        indices = unfold(indices.view(np.uint64)) + slots
+        gone = np.array([self._number() for _ in range(gone_count)], np.int64).cumsum()
+        rows = np.array([self._number() for _ in range(5 * count)], np.int64).reshape(count, 5)
+        slots, names, indices, generations, ages = rows.T
+        slots = slots.cumsum()
+        indices = unfold(indices.astype(np.uint64)) + slots
         births = self.tick - ages
         taken = np.zeros(MOST_SLOTS, np.bool_)
         taken[old.slots] = True
@@ -354,6 +357,13 @@ class Reading:
         if self.at != len(self.payload):
             raise ProtocolError(f"{len(self.payload) - self.at} bytes left over after a snapshot")
         return private
+
+    def _number(self) -> int:
+        """A varint of 32 bits at most."""
+        number = self._varint()
+        if number >> 32:
+            raise ProtocolError("a number of those who come or go is out of range")
+        return number
 
     def _varint(self) -> int:
         value = 0
