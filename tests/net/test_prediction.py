@@ -671,3 +671,18 @@ def test_what_is_new_and_stands_still_is_an_obstacle_at_once() -> None:
     assert room.prediction.corrections <= 1
     assert own(room.scene.world)[0][0][Transform].x < -70.0
     assert room.apart() < 1.0
+
+
+def test_components_come_and_go_with_the_servers() -> None:
+    room = Room(lambda tick: Steer(y=0.5), delay=(3, 3))
+    room.run(30)
+    there, _ = own(room.server.world)[0]
+    there.add(Ball(hits=7))
+    room.run(14)
+    for world in (room.scene.world, room.shown):
+        assert own(world)[0][0][Ball].hits == 7
+    there.remove(Ball)
+    room.run(14)
+    for world in (room.scene.world, room.shown):
+        assert Ball not in own(world)[0][0]
+    assert room.apart() < 1.0

@@ -89,7 +89,7 @@ class Prediction:
         self._standins = StandIns()
         self._seen: dict[int, int] = {}  # by the server's id: the last tick at which it was one of the predicted
         self._over: dict[int, int] = {}  # by id, others that are gone at the server: since when that is known
-        self._shape: Shape | None = None
+        self._last: Shape | None = None
         self._seed = scene.seed
         self._moments: dict[int, Moment] = {}
         self._confirmed = -1
@@ -308,7 +308,7 @@ class Prediction:
 
     def _keep_up(self, state: State) -> None:
         """Others that stand still come and go at once: at the server, what is shown a moment longer hits nothing."""
-        before, self._shape = self._shape, state.shape
+        before, self._last = self._last, state.shape
         if before is None or before is state.shape:
             return
         now, then = set(state.ids.tolist()), set(before.ids.tolist())
