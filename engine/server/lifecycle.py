@@ -41,9 +41,9 @@ from engine.net.transport.conditioner import Conditions
 from engine.net.transport.host import HostError, listen, own_address
 from engine.net.transport.tls import Identity
 from engine.net.transport.token_service import TokenSite, serve_tokens, token_application
-from engine.net.transport.udp import Other
 from engine.server import config as configuration
 from engine.server.figures import Note, ProcessFigures, RoomFigures
+from engine.server.listing import Listed
 from engine.server.process import TOKEN_LIFETIME, Process
 from engine.server.reception import TOKEN_RATE, Reception
 from engine.server.rooms import GOODBYE, MOST_NOTES, Plan
@@ -95,7 +95,6 @@ class Service:
         seed: int | None = None,
         record: Path | None = None,
         conditions: Conditions | None = None,
-        other: Other | None = None,
         extensions: Sequence[Extension] = (),
         announce: Callable[[str], object] = print,
     ) -> None:
@@ -107,6 +106,11 @@ class Service:
         self.workers: list[LocalWorker | ChildWorker] = []
         self.reception: Reception
         self.invite: Invite
+        self.bound: Address
+        """Where people come in: TCP, and with one worker UDP, too."""
+        self.stage_changed = asyncio.Event()
+        """Set with each new stage, by whoever waits for it cleared."""
+        self.listed = Listed(self)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
         """What happened lately in any worker, oldest first."""
         self.on_note: list[Callable[[Note], object]] = []
@@ -122,7 +126,6 @@ class Service:
         self._seed = seed
         self._record = record
         self._conditions = conditions
-        self._other = other
         self._extensions = extensions
         self._announce = announce
         self._private_key = os.urandom(KEY_BYTES)
@@ -132,6 +135,11 @@ class Service:
         self._stopping = False
         self._deadline: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether people may come in."""
+        return self.stage is Stage.READY
 
     # Its way
 
@@ -147,6 +155,7 @@ class Service:
                 stack.push_async_callback(self._close)
                 site = await self._open(executor)
                 stack.push_async_callback(site.close)
+                await stack.enter_async_context(self.listed)
                 for extension in self._extensions:
                     await stack.enter_async_context(extension(self))
                 set_aside()
@@ -167,7 +176,7 @@ class Service:
             listening = self._listening = listen(settings.bind)
         except HostError as error:
             raise self.config.problem("server.bind", str(error)) from error
-        bound = Address(settings.bind.host, listening.getsockname()[1])
+        bound = self.bound = Address(settings.bind.host, listening.getsockname()[1])
         try:
             await self._open_workers(bound, executor)
         except BaseException:
@@ -219,7 +228,7 @@ class Service:
                 private_key=self._private_key,
                 epoch=self.epoch,
                 conditions=self._conditions,
-                other=self._other,
+                other=self.listed.answer,
                 executor=executor,
             )
         except OSError as error:
@@ -267,6 +276,7 @@ class Service:
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
+        self.stage_changed.set()
         log.info("%s", stage.value)
         for told in self.on_stage:
             try:

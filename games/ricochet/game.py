@@ -113,6 +113,11 @@ def seated(world: World, player: int) -> None:
     be_seated(world, player if player != SPECTATOR else None)
 
 
+def between_rounds(world: World) -> bool:
+    """Whether nothing is at stake at the moment."""
+    return not world.resource(Match).playing
+
+
 GAME = Game(
     name="ricochet",
     title="Ricochet",
@@ -138,6 +143,7 @@ GAME = Game(
         left=Left,
         room=[room],
         seated=seated,
+        may_close=between_rounds,
         autopilot=Autopilot(),
     ),
 )

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import a2s
 import pytest
 
 from engine.app import Game
@@ -281,3 +282,33 @@ def test_the_command_drains_on_sigterm_and_exits_with_0(tmp_path: Path) -> None:
     said = [json.loads(line)["message"] for line in logged.splitlines()]
     assert said[:2] == ["ready", "draining"]
     assert re.search("told", said[-1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_browser_reads_it_while_it_is_ready(tmp_path: Path, workers: int) -> None:
+    command = (sys.executable, "-m", "engine.cli.worker")
+
+    async def scene() -> None:
+        game, _ = lasting()
+        config = config_of(tmp_path, server__workers=workers, server__name="The Arena", discovery__lan=False)
+        service = Service(
+            game, config, word="games.tag", command=command, folder=tmp_path, announce=lambda invite: None
+        )
+        task = asyncio.create_task(service.run())
+        await until(lambda: service.stage is Stage.READY or task.done())
+        ana = await Visitor.come(service.invite, "Ana")
+        await until(lambda: ana.participant.ready)
+        await asyncio.gather(*(worker.refresh() for worker in service.workers))
+        address = ("127.0.0.1", service.invite.port)
+        info = await a2s.ainfo(address)
+        assert (info.server_name, info.game, info.folder, info.player_count) == ("The Arena", "Tag", "tag", 1)
+        assert [player.name for player in await a2s.aplayers(address)] == ["Ana"]
+        assert "rooms" in await a2s.arules(address)
+        if workers == 1:
+            service.drain()
+            with pytest.raises(TimeoutError):
+                await a2s.ainfo(address, timeout=0.2)
+        service.stop()
+        assert await task == 0
+
+    asyncio.run(scene())
