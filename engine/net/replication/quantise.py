@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ecs import World
+from engine.ecs import Entity, World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
 from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Kind, Layout, Shape, is_float
@@ -58,6 +58,7 @@ class Quantiser:
         self._sources: dict[Table, _Source | None] = {}
         self._shape = layout.nothing
         self._state = nothing(layout)
+        self._owned: dict[int, list[int]] | None = None
         self._free: list[int] = []
         self._used = 0
         self._slot_of: Ints = np.full(64, -1)  # by index in the world
@@ -88,6 +89,7 @@ class Quantiser:
         else:
             fresh = []
         state = self._state = State(tick, self._shape, self._fill(sources, tick), {}, self.prefabs)
+        self._owned = None
         if fresh:
             self._intern(fresh, state)
         return state
@@ -255,28 +257,33 @@ class Quantiser:
         return slots
 
     def owned(self, player: int) -> Ids:
-        """The ids of what a player owns, from its owner columns as last taken."""
-        state = self._state
-        found = [np.zeros(0, np.uint64)]
-        for component, name in self.layout.declared.owners.items():
-            ids, players = state.column(vars(component)[name])
-            found.append(ids[players == player])
-        return np.concatenate(found)
+        """The ids of what a player owns, by the owner columns."""
+        return np.array(self._owners().get(player, ()), np.uint64)
+
+    def _owners(self) -> dict[int, list[int]]:
+        """By player: the ids of their things."""
+        if self._owned is None:
+            self._owned = {}
+            for component, name in self.layout.declared.owners.items():
+                for rows in self.world.tables(component):
+                    players = rows[vars(component)[name]].tolist()
+                    for id, player in zip(rows.ids.tolist(), players, strict=True):
+                        self._owned.setdefault(player, []).append(id)
+        return self._owned
 
     def private(self, player: int, shape: Shape) -> dict[int, tuple[int, ...]]:
         """By id: what only its owner is told of what a player owns, if it is in a shape."""
         told: dict[int, tuple[int, ...]] = {}
-        for id in self.owned(player).tolist():
+        for id in self._owners().get(player, ()):
             place = shape.places.get(id)
             kind = self.layout.kinds[int(shape.kinds[place])] if place is not None else None
             if kind is not None and kind.private:
                 entity = self.world.entity(id)
-                told[id] = tuple(
-                    self._cell(field, getattr(entity[field.component], field.name)) for field in kind.private
-                )
+                told[id] = tuple(self._cell(entity, field) for field in kind.private)
         return told
 
-    def _cell(self, field: Field, value: Any) -> int:
+    def _cell(self, entity: Entity, field: Field) -> int:
+        value: Any = getattr(entity[field.component], field.name)
         if field.is_ref:
             return int(self._slots_of(np.array([value], np.uint64))[0])
         if is_float(field):
