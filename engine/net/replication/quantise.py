@@ -266,7 +266,7 @@ class Quantiser:
             self._owned = {}
             for component, name in self.layout.declared.owners.items():
                 for rows in self.world.tables(component):
-                    players = rows[vars(component)[name]].tolist()
+                    players: list[int] = np.asarray(rows[vars(component)[name]]).tolist()
                     for id, player in zip(rows.ids.tolist(), players, strict=True):
                         self._owned.setdefault(player, []).append(id)
         return self._owned
