@@ -8,6 +8,7 @@ from engine.net.connection import Received
 from engine.net.networking import Guest, networking
 from engine.net.replication.authority import Authority
 from engine.net.replication.showing import Showing
+from engine.net.wire.system import Notice
 from games.ricochet.chat import Distances, clean_line, tell
 from games.ricochet.components import NOBODY
 from games.ricochet.events import WantedOn
@@ -34,6 +35,13 @@ def hear(world: World, event: Received[Chat]) -> None:
     if world.find_resource(Showing) is not None:  # at a server, it would be a guest's invention
         chat = event.message
         world.post(Chat(chat.seat, clean_name(chat.name), clean_line(chat.text)))
+
+
+@company.on(Received[Notice])
+def heed(world: World, event: Received[Notice]) -> None:
+    """Whoever runs the server speaks where everyone does."""
+    if world.find_resource(Showing) is not None:
+        world.post(Chat(NOBODY, "server", clean_line(event.message.words)))
 
 
 @company.on(Received[Pings])
