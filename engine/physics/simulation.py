@@ -204,6 +204,7 @@ class Simulation:
         known = bodies.entities
         touching = self._dismiss(bodies.slots_of(known[~np.isin(known, ids)]))
         self.blocks = blocks
+        self._placed = -1  # new blocks have no order yet, even if all bodies stay
         new: list[tuple[int, Block, int]] = []
         for block in blocks:
             block.archetype = self._archetype(block.components)

@@ -52,6 +52,18 @@ def test_a_body_moves_by_its_velocity_and_falls_by_gravity() -> None:
     assert entity[Velocity].vy == pytest.approx(600.0)
 
 
+def test_bodies_move_on_when_one_gets_or_loses_another_component() -> None:
+    scene = scene_of()
+    marked, other = ball(scene.world, vx=60.0), ball(scene.world, y=100.0, vx=60.0)
+    run(scene, 3)
+    marked.add(Mark())
+    run(scene, 3)
+    marked.remove(Mark)
+    run(scene, 3)
+    assert marked[Transform].x == pytest.approx(9.0)
+    assert other[Transform].x == pytest.approx(9.0)
+
+
 def test_a_collider_without_a_body_stays_where_it_is() -> None:
     scene = scene_of(gravity=(0.0, 600.0))
     wall = scene.world.spawn(Transform(3.0, 4.0, 0.5), Collider(Box(10, 10)))
