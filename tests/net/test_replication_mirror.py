@@ -153,6 +153,22 @@ def test_what_ends_before_the_later_snapshot_goes_on_until_then(pair: Pair) -> N
     assert place(pair.of(other))[0] == pytest.approx(2.0)
 
 
+def test_what_has_just_come_is_interpolated_before_any_ack(pair: Pair) -> None:
+    pair.server.spawn(Transform())
+    pair.snapshot()
+    base = pair.replica.acks()[0]
+    mover = pair.server.spawn(Transform(0.0))
+    for _ in range(3):
+        mover[Transform].x += 4.0
+        pair.tick += EVERY
+        pair.replicator.take(pair.tick)
+        for message in pair.replicator.messages(1):
+            pair.replica.receive(message)  # type: ignore[arg-type]
+        pair.replicator.acked(1, base)
+    pair.mirror.show(pair.tick - EVERY / 2)
+    assert pair.of(mover)[Transform].x == pytest.approx(10.0, abs=1 / 16)
+
+
 def test_only_what_changed_is_written(pair: Pair) -> None:
     craft = pair.server.spawn(Transform(), Velocity(8.0), Craft(), Owned(1))
     pair.snapshot()

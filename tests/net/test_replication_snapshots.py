@@ -257,6 +257,30 @@ def test_an_entity_that_changes_its_components_keeps_its_birth() -> None:
     assert replica.newest.birth(entity.id) == 3
 
 
+def test_who_came_since_the_base_is_one_entity_in_all_snapshots_that_tell_of_it() -> None:
+    room = Room()
+    replica = room.join(1)
+    room.world.spawn(*ship(room.rng))
+    room.step()
+    room.world.spawn(*ship(room.rng))
+    for _ in range(3):
+        room.move()
+        room.step(unacked=1.0)
+    states = list(replica.states.values())[1:]
+    assert len({id(state.shape) for state in states}) == 1
+    changed = room.world.spawn(*ship(room.rng), Marked())
+    room.step(unacked=1.0)
+    changed.remove(Marked)
+    room.step(unacked=1.0)
+    before, after = list(replica.states.values())[-2:]
+    assert after.shape.link(before.shape).stays.tolist() == [True, True, False]
+    changed.add(Marked())
+    room.step()
+    room.step()
+    assert replica.malformed == 0
+    assert_alike(room.world, replica.newest)  # type: ignore[arg-type]
+
+
 def test_clients_that_have_the_same_get_the_same_message() -> None:
     room = Room()
     for client in range(3):

@@ -265,8 +265,10 @@ class Quantiser:
         if self._owned is None:
             self._owned = {}
             for component, name in self.layout.declared.owners.items():
+                key: Any = vars(component)[name]
                 for rows in self.world.tables(component):
-                    players: list[int] = np.asarray(rows[vars(component)[name]]).tolist()
+                    columns: Any = rows
+                    players: list[int] = columns[key].tolist()
                     for id, player in zip(rows.ids.tolist(), players, strict=True):
                         self._owned.setdefault(player, []).append(id)
         return self._owned
