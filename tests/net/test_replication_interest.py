@@ -14,7 +14,7 @@ from engine.net.replication.mirror import Mirror
 from engine.net.replication.replica import Replica
 from engine.net.replication.replicator import Replicator
 from engine.net.wire import Protocol, SchemaError
-from engine.net.wire.system import Snapshot
+from engine.net.wire.system import MOST_SNAPSHOT, Snapshot
 from engine.physics import Velocity
 from engine.scene import Transform
 
@@ -238,6 +238,21 @@ def test_what_was_told_once_stays_so_while_its_ack_is_on_its_way() -> None:
     assert first < 40
     assert all(heading[first:])
     assert abs(room.errors()[1]) < 1
+
+
+def test_what_is_too_much_for_a_message_is_told_bit_by_bit() -> None:
+    room = Room(protocol())
+    crowd = [room.world.spawn(Transform(room.rng.uniform(-900, 900))) for _ in range(6000)]
+    room.step()
+    for _ in range(6):
+        room.jostle(crowd, by=400.0)
+        room.step()
+    assert len(room.sizes) == 6, "and no full one"
+    assert 5000 < max(room.sizes) <= MOST_SNAPSHOT
+    for _ in range(40):
+        room.step()
+    assert room.errors().max() < 1 / 16
+    assert room.replica.malformed == 0
 
 
 def test_with_room_for_all_clients_share_their_snapshots() -> None:

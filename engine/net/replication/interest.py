@@ -15,6 +15,7 @@ from engine.net.replication.layout import Bools, Floats, Ids, Ints, Layout, Shap
 from engine.net.replication.packing import fold
 from engine.net.replication.state import State, predicted
 from engine.net.wire.errors import SchemaError
+from engine.net.wire.system import MOST_SNAPSHOT
 from engine.scene import Transform
 
 FAREWELL = 1.15
@@ -27,6 +28,8 @@ NEAR = 1 / 3
 """The part of the median distance at which a thing weighs half of what it would close by."""
 ALMOST = 0.05
 """The weight of a thing however far away it is."""
+ROOM = 0.7 * MOST_SNAPSHOT
+"""Bytes that a snapshot is planned to have at most, however large the budget: plans are not exact."""
 MOST_SUBSETS = 64
 
 
@@ -103,7 +106,7 @@ class Interest:
     def affords(self, bytes: int) -> bool:
         """Whether it has room for everything there is, as it takes so many bytes."""
         self._expected = 0.0
-        return self._radius is None and (self._allowance is None or bytes <= self._credit)
+        return self._radius is None and (self._allowance is None or bytes <= min(self._credit, MOST_SNAPSHOT))
 
     def refill(self) -> None:
         """The time for a snapshot has come."""
@@ -153,7 +156,7 @@ class Interest:
         spawned = ~link.stays
         cost: Floats = bits + spawned * SPAWN_BITS + (bits > 0).astype(np.float64)
         self._expected = float(cost.sum()) / 8
-        room = self._credit / self._ratio
+        room = min(self._credit, ROOM) / self._ratio
         if self._expected <= room:
             self._priority[:] = 0.0
             return target

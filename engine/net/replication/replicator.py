@@ -142,8 +142,13 @@ class Replicator:
         body, updates = self._body(base, target)
         private = encode_private(base, target) if base.private or target.private else b""
         if len(body) + len(private) > MOST_SNAPSHOT:
-            messages.append(self._full(known, target))
-            return messages
+            if known.interest is not None:
+                messages.append(self._full(known, target))
+                return messages
+            # More than a message takes, and it may be so all the time: from now on it gets the most important.
+            known.interest = Interest(self.layout, self._subsets, MOST_SNAPSHOT)
+            self._partial = True
+            return messages + self.messages(client)
         known.last = known.sent[target.tick] = target
         if len(known.sent) > MOST_SENT:
             del known.sent[next(iter(known.sent))]
