@@ -46,20 +46,20 @@ class Asked:
     token_file: Path | None = None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The token is for the server that was asked, and for no other."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class Pages:
     """The pages of a server. Raises `OpsClientError` with one line for people."""
 
     def __init__(self, url: str, token: Secret) -> None:
         self.url = url.rstrip("/")
         self._token = token
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._opener = urllib.request.OpenerDirector()
+        for handler in (  # no proxy and no redirect: the token is for the server that was asked, and for no other
+            urllib.request.HTTPHandler(),
+            urllib.request.HTTPSHandler(),
+            urllib.request.HTTPErrorProcessor(),
+            urllib.request.HTTPDefaultErrorHandler(),
+        ):
+            self._opener.add_handler(handler)
 
     def get(self, path: str) -> Any:
         """What a page says."""

@@ -80,9 +80,15 @@ class Watch:
     """
 
     def __init__(
-        self, fleet: Fleet, *, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
+        self,
+        fleet: Fleet,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
     ) -> None:
         self.fleet = fleet
+        self.patience = patience
         self.history: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
         """Samples, oldest first: Unix time, and figures of all processes together. Times are milliseconds."""
         self.processes: list[ProcessFigures] = []
@@ -109,7 +115,7 @@ class Watch:
         """What each worker answers, or the error."""
 
         async def ask(worker: Worker) -> Any:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 return await worker.ask(what)
 
         return await asyncio.gather(*map(ask, self.fleet.workers), return_exceptions=True)
@@ -166,7 +172,7 @@ class Watch:
         for worker, verdict in zip(workers, await self._ask_each("health"), strict=True):
             who = f"worker {worker.number}: " if len(workers) > 1 else ""
             if isinstance(verdict, TimeoutError):
-                problems.append(f"{who}no answer for {PATIENCE:g} s")
+                problems.append(f"{who}no answer for {self.patience:g} s")
             elif isinstance(verdict, BaseException):
                 problems.append(f"{who}{verdict}")
             else:

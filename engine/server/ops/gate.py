@@ -83,7 +83,8 @@ class Gate:
         now = self._loop.time()
         for visit in [each for each in self.visits.values() if each.deadline <= now]:
             self.turn_out(visit)
-        self._sweeping = self._loop.call_later(min(SWEEP, self.first / 2), self._sweep) if self.visits else None
+        pause = min(SWEEP, self.first / 2, self.following / 2)
+        self._sweeping = self._loop.call_later(pause, self._sweep) if self.visits else None
 
     def close(self) -> None:
         """Sweep no more."""
