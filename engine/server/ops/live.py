@@ -69,6 +69,7 @@ class Lives:
             await socket.prepare(request)
             live = Live(self, socket)
             sending = asyncio.get_running_loop().create_task(live.send_all())
+            sending.add_done_callback(lambda _: request.transport.abort() if request.transport is not None else None)
             try:
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
