@@ -174,7 +174,7 @@ class Watch:
             if isinstance(verdict, TimeoutError):
                 problems.append(f"{who}no answer for {self.patience:g} s")
             elif isinstance(verdict, BaseException):
-                problems.append(f"{who}{verdict}")
+                problems.append(str(verdict))  # a worker's errors name it
             else:
                 problems += [f"{who}{problem}" for problem in verdict["problems"]]
         return problems
