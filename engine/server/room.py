@@ -33,7 +33,7 @@ log = logging.getLogger("tickwire.server")
 
 HEAVY = 0.5
 """A tick that takes more than this share of its time is followed by a rest as long as it took, for the others' sake."""
-CATCH_UP = 5
+CATCH_UP = 8
 """Ticks that a room may be behind; further back, the ticks in between are dropped."""
 QUIET_TICKS = 60
 """Ticks that an empty room still runs, so that the leaving of the last is seen to its end."""

@@ -5,7 +5,7 @@
     rooms.receive(event)                                               # every event of the server
     due = rooms.advance()                                              # runs what is due, returns when to come again
 
-All rooms tick in turn, on one thread. Their ticks are spread over the time of two, so that no two rooms that fit into
+All rooms tick in turn, on one thread. Their ticks are spread over the time of one, so that no two rooms that fit into
 it wait for each other. A room whose tick takes long goes after the others, rests, and drops ticks of its own.
 
 A place is kept from the moment it is promised, when the connect token is made, until its owner connects, or for
@@ -408,18 +408,23 @@ class Rooms:
                 self.ticks.pause()
 
     def _free_moment(self, room: Room) -> float:
-        """When a room begins to tick, so that its snapshots come in the middle of the longest time without others'.
+        """When a room begins to tick: in the middle of the longest time without a tick of others.
 
-        They come every second tick, of even number, and with what sending them costs, most of the time goes there.
+        Every second tick, of even number, has a snapshot to be made and sent, which takes longer. Of the two ways to
+        have it, that is taken which keeps away from the others' most.
         """
-        cycle, now = 2 * room.period, self._clock()
-        taken = sorted((each.due + each.period * (1 - each.scene.tick % 2)) % cycle for each in self._running)
-        if not taken:
+        period, now = room.period, self._clock()
+        if not self._running:
             return now
-        gaps = [(after - before, before) for before, after in zip(taken, [*taken[1:], taken[0] + cycle], strict=True)]
-        length, before = max(gaps)
-        first = before + length / 2 - room.period * (1 - room.scene.tick % 2)
-        return now + (first - now) % cycle
+        _, middle = _longest_gap([each.due % period for each in self._running], period)
+        first = now + (middle - now) % period
+        snapshots = [each.due + period * (1 - each.scene.tick % 2) for each in self._running]
+        snapshot = first + period * (1 - room.scene.tick % 2)
+
+        def distance(moment: float) -> float:
+            return min(abs((moment - other + period) % (2 * period) - period) for other in snapshots)
+
+        return first if distance(snapshot) >= distance(snapshot + period) else first + period
 
     def advance(self) -> float:
         """Run the ticks that are due, and all else. Returns when to be called again at the latest."""
@@ -639,6 +644,13 @@ class Rooms:
     def room_figures(self) -> list[RoomFigures]:
         """Of all rooms, oldest first."""
         return [room.figures(worker=self.worker) for room in self.by_code.values()]
+
+
+def _longest_gap(moments: list[float], cycle: float) -> tuple[float, float]:
+    """Of moments that come again every `cycle`: the longest time between two of them, and its middle."""
+    ordered = sorted(moments)
+    gaps = zip(ordered, [*ordered[1:], ordered[0] + cycle], strict=True)
+    return max((after - before, before + (after - before) / 2) for before, after in gaps)
 
 
 def _cut(words: str) -> str:
