@@ -25,6 +25,7 @@ WHERE = {
     "wire-idle": "wire",
     "wire-echo": "wire",
     "netplay": "netplay",
+    "host": "host",
 }
 """Benchmark name to module; the function has the benchmark's name, with underscores."""
 
