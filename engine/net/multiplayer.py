@@ -81,6 +81,11 @@ class Multiplayer:
     may_close: Callable[[World], bool] | None = None
     """Whether a server that is about to end can close the room now without spoiling a round, asked after a tick. Any
     moment is as good as another, if not given."""
+    save: Callable[[World], Any] | None = None
+    """What of a room is to survive a restart of its server, as plain JSON values; nothing, if not given. Who was there
+    is not: they come anew."""
+    load: Callable[[World, Any], object] | None = None
+    """Given such values again, before the first tick of the room that takes its place."""
     every: int = 2
     """Ticks from one snapshot to the next."""
     budget: float | None = None

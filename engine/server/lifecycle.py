@@ -44,7 +44,7 @@ from engine.net.transport.token_service import TokenSite, serve_tokens, token_ap
 from engine.server import config as configuration
 from engine.server.figures import Note, ProcessFigures, RoomFigures
 from engine.server.listing import Listed
-from engine.server.process import TOKEN_LIFETIME, Process
+from engine.server.process import TOKEN_LIFETIME, TOKEN_TIMEOUT, Process
 from engine.server.reception import TOKEN_RATE, Reception
 from engine.server.rooms import GOODBYE, MOST_NOTES, Plan
 from engine.server.schema import Config
@@ -185,7 +185,13 @@ class Service:
         self.reception = Reception(self.workers, password=settings.password, most_players=settings.max_players)
         protocol = multiplayer_of(self.game).protocol
         issuer = Issuer(
-            protocol, self._private_key, [bound], door=self.reception.door, lifetime=TOKEN_LIFETIME, rate=TOKEN_RATE
+            protocol,
+            self._private_key,
+            [bound],
+            door=self.reception.door,
+            lifetime=TOKEN_LIFETIME,
+            timeout=TOKEN_TIMEOUT,
+            rate=TOKEN_RATE,
         )
         application: web.Application = token_application(issuer, lambda: self.epoch + time.monotonic())
         self._context = self._identity.context()
@@ -271,6 +277,8 @@ class Service:
             most_rooms=rooms.max,
             most_players=self.config.server.max_players,
             private=rooms.private,
+            saves=self.config.save.folder,
+            save_every=self.config.save.every,
             memory=(self.config.save.folder or self._folder) / "post-mortem",
         )
 

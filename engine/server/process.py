@@ -29,6 +29,7 @@ from engine.net.multiplayer import multiplayer_of
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.udp import Other, Udp
 from engine.server.figures import ProcessFigures
+from engine.server.keeping import Keeping
 from engine.server.ops.inside import Inside
 from engine.server.rooms import ENDED, KICKED, OVER, Plan, Rooms, Stage, Wish
 
@@ -36,6 +37,8 @@ log = logging.getLogger("tickwire.server")
 
 TOKEN_LIFETIME = 30
 """Seconds that a connect token is good for."""
+TOKEN_TIMEOUT = 15
+"""Seconds of silence after which either side gives up: a server that is stopped for ten goes on with its players."""
 BLOCKED = 0.5
 """Seconds after which a tick is reported that is still running."""
 SPARE_SLOTS = 64
@@ -112,8 +115,9 @@ class Process:
             max_clients=slots,
         )
         process = cls(server, worker, epoch)
+        keeping = Keeping(game, plan.saves, mark=mark) if plan.saves is not None else None
         process.rooms = Rooms(
-            game, server, clock, plan, mark=mark, worker=worker, wake=process._wake, executor=executor
+            game, server, clock, plan, mark=mark, worker=worker, wake=process._wake, executor=executor, keeping=keeping
         )
         process.rooms.watchdog = process.watchdog
         process.udp = Udp(
@@ -124,6 +128,7 @@ class Process:
             process.address = Address(host, process.udp.addresses[0].port)
             server.netcode.addresses = frozenset([process.address])
             process.inside = Inside(process)
+            process.rooms.restore()
             process.rooms.open_permanent()
         except BaseException:
             process.udp.close()
@@ -220,9 +225,9 @@ class Process:
 
     async def say_farewell(self) -> None:
         """Close every room, and wait until everyone was told, or might have been."""
+        self.rooms.drain(0.0)
         for room in list(self.rooms.by_code.values()):
             self.rooms.close(room, ENDED)
-        self.rooms.drain(0.0)
         until = time.monotonic() + FAREWELL
         while not self.is_over and time.monotonic() < until:
             await asyncio.sleep(0.02)
@@ -239,6 +244,8 @@ class Process:
             self.udp.flush()  # last words, before the farewells that end the connections
         self.server.close()
         self.udp.close()
+        if self.rooms.keeping is not None:
+            self.rooms.keeping.close()
 
 
 def resident_bytes() -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,10 @@ class Room:
         self.empty_since: float | None = self.opened
         self.close_at: float | None = None
         """While closing: when, at the latest."""
+        self.linger = 0.0
+        """Seconds until it is closed when it is empty; 0 for as long as others."""
+        self.save_at = -inf
+        """When it is to be saved next."""
         self.broken: BaseException | None = None
         """What a handler raised so often that it was given up, and the room with it."""
         self.failures = 0

@@ -36,6 +36,7 @@ from engine.net.multiplayer import multiplayer_of
 from engine.net.wire.system import MOST_WORDS, Closing, Notice
 from engine.server.blackbox import PostMortem, examine
 from engine.server.figures import Note, RoomFigures
+from engine.server.keeping import Keeping, Kept
 from engine.server.logs import about
 from engine.server.room import CATCH_UP, HEAVY, Recent, Room, RoomState
 from engine.server.stream import Stream
@@ -59,6 +60,8 @@ GOODBYE = 1.0
 """Seconds that last words have to arrive."""
 MOST_PROMISED = 32
 """Places promised to one address at a time; the next takes that of the oldest, so that nobody can hold all of them."""
+RESTORED_LINGER = 600.0
+"""Seconds that a room which was there before a restart waits for its people."""
 MOST_NOTES = 500
 BEHIND_EVERY = 10.0
 """Seconds between words about a room that drops ticks."""
@@ -118,6 +121,10 @@ class Plan:
     """Seconds that a place is kept for somebody who does not come."""
     linger: float = 60.0
     """Seconds until an empty room is closed."""
+    saves: Path | None = None
+    """Where rooms are saved, if at all."""
+    save_every: float = 60.0
+    """Seconds between saves of a room."""
     memory: Path | None = None
     """Where post-mortems of rooms that broke go."""
 
@@ -144,7 +151,8 @@ class Rooms:
     """All rooms of one process, on one `Server`.
 
     `mark` begins every code, so that the processes of one server do not give out the same. `wake` is called when
-    something became due sooner than `advance` said. `executor` runs what waits for the disk.
+    something became due sooner than `advance` said. `executor` runs what waits for the disk. With `keeping`, rooms are
+    saved.
     """
 
     def __init__(
@@ -158,6 +166,7 @@ class Rooms:
         worker: int = 0,
         wake: Callable[[], object] = lambda: None,
         executor: Executor | None = None,
+        keeping: Keeping | None = None,
         entropy: Entropy = os.urandom,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -187,7 +196,8 @@ class Rooms:
         self.standstills = 0
         self.watchdog: Watchdog | None = None
         """Told when ticks begin and end."""
-        multiplayer_of(game)
+        self.keeping = keeping
+        self._multiplayer = multiplayer_of(game)
         self._clock = clock
         self._wall = wall
         self._mark = mark
@@ -205,20 +215,52 @@ class Rooms:
 
     # Rooms
 
+    def restore(self) -> None:
+        """Open the rooms that were saved. Raises `SaveError` if none can be saved."""
+        if self.keeping is None:
+            return
+        self.keeping.check()
+        for kept in self.keeping.load():
+            try:
+                self._restore(kept)
+            except Exception as error:
+                log.error("room %s is not there again: %r", kept.code, error, exc_info=error)
+
+    def _restore(self, kept: Kept) -> None:
+        if kept.code in self.by_code or not set(kept.code) <= set(ALPHABET):
+            raise NoPlaceError("its code is none, or taken")
+        room = self.open(listed=kept.listed, permanent=kept.permanent, code=kept.code, options=kept.options)
+        try:
+            if self._multiplayer.load is not None:
+                self._multiplayer.load(room.scene.world, kept.state)
+                room.scene.deliver_posted()
+        except BaseException:
+            self.by_code.pop(room.code)
+            room.close()
+            raise
+        room.linger = RESTORED_LINGER
+        self._note("restored", f"room {room.code} is there again", room=room.code)
+
     def open_permanent(self) -> None:
         """Open the rooms that are there from the start. Raises what the game says of options that it does not have."""
         while sum(room.permanent for room in self.by_code.values()) < min(self.plan.permanent, self.plan.most_rooms):
             self.open(permanent=True)
 
-    def open(self, *, listed: bool = True, permanent: bool = False) -> Room:
-        """Open another room. Raises `NoPlaceError` if there are as many as may be, or none can be made."""
+    def open(
+        self, *, listed: bool = True, permanent: bool = False, code: str = "", options: Options | None = None
+    ) -> Room:
+        """Open another room, with a code and options of its own unless given.
+
+        Raises `NoPlaceError` if there are as many as may be, or none can be made.
+        """
         plan = self.plan
         if len(self.by_code) >= plan.most_rooms:
             raise NoPlaceError(f"all {plan.most_rooms} rooms of this server are in use: try again later")
-        code = self._new_code(LISTED_LETTERS if listed else PRIVATE_LETTERS)
-        options = plan.options
-        if not plan.seeded:
-            options = replace(options, seed=int.from_bytes(self._entropy(4), "little"))
+        code = code or self._new_code(LISTED_LETTERS if listed else PRIVATE_LETTERS)
+        if options is None and plan.seeded:
+            options = plan.options
+        elif options is None:
+            options = replace(plan.options, seed=int.from_bytes(self._entropy(4), "little"))
         try:
             room = Room(
                 code,
@@ -256,6 +298,11 @@ class Rooms:
             return
         self._stop(room)
         self._behind.pop(room, None)
+        if self.keeping is not None:
+            if words == ENDED:
+                self.keeping.save(room)
+            else:
+                self.keeping.forget(room)
         for client_id in [id for id, kept in self._reserved.items() if kept.room is room]:
             self._release(client_id)
         for peer in list(room.members):
@@ -517,12 +564,23 @@ class Rooms:
                 self.server.disconnect(peer)
         if self._leaving:
             self._look_at = now + 0.02
+        if self.keeping is not None:
+            self._save(self.keeping, now)
         for room in list(self.by_code.values()):
             if self._is_over(room, now):
                 self.close(room, ENDED if self.stage is not Stage.SERVING else OVER)
         if self.stage is Stage.DRAINING and not self.by_code and not self._leaving:
             self.stage = Stage.OVER
             self._note("drained", "all rooms are closed, and everyone was told")
+
+    def _save(self, keeping: Keeping, now: float) -> None:
+        """Save one room whose last save is old, so that a look at many of them does not take long."""
+        for room in self._running:
+            if now >= room.save_at:
+                if room.save_at > -inf:
+                    keeping.save(room)
+                room.save_at = now + self.plan.save_every
+                return
 
     def _is_over(self, room: Room, now: float) -> bool:
         if room.close_at is not None:
@@ -531,7 +589,7 @@ class Rooms:
             except Exception:
                 log.exception("room %s cannot say whether its round is over", room.code)
                 return True
-        if room.empty_since is None or room.permanent or now - room.empty_since < self.plan.linger:
+        if room.empty_since is None or room.permanent or now - room.empty_since < (room.linger or self.plan.linger):
             return False
         return not room.promised and not room.promised_to_watch
 

@@ -4,9 +4,8 @@
     saves.write("room-k3f9", content)
     saved = saves.load("room-k3f9")     # the content, from the save before if the last one is damaged
 
-What is in a save is the matter of whoever writes it; here it is bytes. A room's are its journal so far
-(`engine.events.journal`): game, version, options and seed in its header, then all that came in, so loading is running
-it again.
+What is in a save is the matter of whoever writes it; here it is bytes. Those of a room are made in
+`engine.server.keeping`.
 
 Files, for a save called NAME::
 

@@ -35,6 +35,8 @@ LONGEST_PAUSE = 30.0
 HEALTHY = 60.0
 """Seconds that a worker must have run for the next pause to be short again."""
 FIRST_PAUSE = 0.25
+PATHS = ("memory", "saves")
+"""The fields of a plan that are paths."""
 
 
 class WorkerError(TickwireError):
@@ -43,14 +45,15 @@ class WorkerError(TickwireError):
 
 def plan_to_plain(plan: Plan) -> dict[str, Any]:
     """For a pipe."""
-    return {**asdict(plan), "memory": str(plan.memory) if plan.memory is not None else None}
+    paths = {name: str(path) if (path := getattr(plan, name)) is not None else None for name in PATHS}
+    return {**asdict(plan), **paths}
 
 
 def plan_from_plain(plain: Mapping[str, Any]) -> Plan:
     """Back from `plan_to_plain`."""
     known: dict[str, Any] = {field.name: plain[field.name] for field in fields(Plan)}
     known["options"] = Options.from_header(plain["options"])
-    known["memory"] = Path(plain["memory"]) if plain["memory"] is not None else None
+    known |= {name: Path(plain[name]) if plain[name] is not None else None for name in PATHS}
     return Plan(**known)
 
 

@@ -12,7 +12,9 @@ from engine.net.connection.events import Connected, Disconnected, Event, Receive
 from engine.net.multiplayer import multiplayer_of
 from engine.net.replication.participant import Participant
 from engine.net.wire.system import Closing, Full, Notice, Snapshot
+from engine.server.keeping import Keeping
 from engine.server.rooms import NoPlaceError, Place, Plan, Rooms, Wish
+from engine.testing import InlineExecutor
 from engine.testing.network import VirtualNetwork
 from games.tag import GAME
 
@@ -88,6 +90,7 @@ class House:
             self.plan,
             wall=lambda: self.network.now,
             entropy=random.Random(seed).randbytes,
+            keeping=Keeping(game, self.plan.saves, executor=InlineExecutor()) if self.plan.saves is not None else None,
         )
         self.network.sink = self.rooms.receive
 
