@@ -99,7 +99,7 @@ PROTOCOL = (
     .interpolate(Transform, turning=(Transform.angle,))
     .interpolate(Velocity)
     .interpolate(Controls, turning=(Controls.aim,))
-    .rewind(Disc, Ship, cap=0.25)
+    .rewind(Disc, Ship, cap=0.35)
     .command(Fly)
     .resource(Match, without=("name",))
     .resource(Roster)

@@ -40,7 +40,7 @@ log = logging.getLogger("tickwire.net")
 
 CHECK_EVERY = 120
 """Ticks from one comparison of clients with the server to the next."""
-SLACK = 10.0
+SLACK = 18.0
 """Ticks that a client may claim to show others later than its round trip alone explains: its buffer."""
 
 

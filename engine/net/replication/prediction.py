@@ -157,7 +157,8 @@ class Prediction:
         self.scene.time.tick = tick
 
     def _run(self, tick: int, commands: Sequence[object], view_time: float) -> None:
-        self.mirror.rewrite(view_time, self.shown | self._over.keys() if self._over else self.shown)
+        # The step moves the others on by a tick, to where they are shown.
+        self.mirror.rewrite(view_time - 1.0, self.shown | self._over.keys() if self._over else self.shown)
         self._commands = commands
         self._world.rng.seed(self._seed ^ tick)  # so that a tick draws the same whenever it is run
         try:

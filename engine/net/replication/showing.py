@@ -171,7 +171,6 @@ class Showing:
         figures.prediction_error = prediction.error
         figures.correction = prediction.visible
 
-
     def _jump(self, world: World, end: End) -> None:
         """After a standstill of one of the sides, the clock is too far off to be brought there by its speed."""
         jump = self.participant.lead.jump
