@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     Its `time` may stand still while a callback runs: what is timed goes by `time.monotonic`.
     """
     try:
-        import uvloop
+        uvloop: Any = import_module("uvloop")  # not on every system, so nothing here may name its types
     except ImportError:
         return None
     return uvloop.new_event_loop
