@@ -262,10 +262,21 @@ class Authority:
             pace = self._inbox(peer, player).pace()
             if pace is not None:
                 server.send(peer, pace)
-        if tick % CHECK_EVERY == 0 and entered:
-            checked = replicator.checked()
+        self._send_sums(tick)
+
+    def _send_sums(self, tick: int) -> None:
+        """Where not all are told the same, each gets its own, and not all in the same tick."""
+        every = self.multiplayer.every
+        turn, turns = tick // every, max(1, CHECK_EVERY // every)
+        if not self.replicator.is_partial:
+            checked = self.replicator.checked() if turn % turns == 0 else None
             if checked is not None:
                 self._send_all(checked)
+            return
+        for peer in self._entered:
+            checked = self.replicator.checked(peer) if (turn + peer) % turns == 0 else None
+            if checked is not None:
+                self.server.send(peer, checked)
 
     def _happened(self, tick: int, events: list[object]) -> Happened:
         try:

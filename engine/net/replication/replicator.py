@@ -85,6 +85,11 @@ class Replicator:
         """The state last taken."""
         return self._now
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether clients are not all told the same."""
+        return self._partial
+
     def enter(self, client: int, player: int) -> None:
         """From now on make snapshots for a client, which owns the things of `player`."""
         interest = None
