@@ -123,7 +123,7 @@ class _Worker:
             answer = await self._process.answer(said["ask"], said.get("said") or {})
             reply: Said = {"id": number, "answer": answer}
         except NoPlaceError as refused:
-            reply = {"id": number, "refused": str(refused)}
+            reply = {"id": number, "refused": str(refused), "again": refused.again}
         except Exception as error:
             if not isinstance(error, TickwireError):
                 log.exception("the question %r cannot be answered", said.get("ask"))

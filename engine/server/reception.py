@@ -101,7 +101,7 @@ class Reception:
         try:
             worker, place = await self._find({**wish, "name": name})
         except NoPlaceError as full:
-            return self._turn_away("full", str(full))
+            return self._turn_away("full", str(full), full.again)
         except TickwireError:
             return self._turn_away("broken", CLOSED)
         address = worker.address
@@ -119,9 +119,9 @@ class Reception:
             return "password", "the password is wrong" if request.secret else "this server asks for a password"
         return None
 
-    def _turn_away(self, why: str, words: str) -> TurnedAway:
+    def _turn_away(self, why: str, words: str, again: float = 0.0) -> TurnedAway:
         self.turned_away[why] = self.turned_away.get(why, 0) + 1
-        return TurnedAway(words, guess=why == "password")
+        return TurnedAway(words, guess=why == "password", again=again)
 
     async def _find(self, wish: Mapping[str, Any]) -> tuple[Worker, Mapping[str, Any]]:
         """A place, and where it is. Raises `NoPlaceError` with words for the player."""

@@ -59,7 +59,9 @@ STANDSTILL = 1.0
 GOODBYE = 1.0
 """Seconds that last words have to arrive."""
 MOST_PROMISED = 32
-"""Places promised to one address at a time; the next takes that of the oldest, so that nobody can hold all of them."""
+"""Places promised to one address at a time, so that nobody can hold all of them."""
+AGAIN = 1.0
+"""Seconds after which somebody may ask again whose address has as many promises as it may."""
 RESTORED_LINGER = 600.0
 """Seconds that a room which was there before a restart waits for its people."""
 MOST_NOTES = 500
@@ -75,6 +77,11 @@ STRAY = "the place kept for you was given to someone else: join again"
 
 class NoPlaceError(TickwireError):
     """Nobody can be let in; the message says why, in words for the player."""
+
+    def __init__(self, words: str, again: float = 0.0) -> None:
+        super().__init__(words)
+        self.again = again
+        """Seconds after which it may be otherwise; 0 if there is no saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,14 +340,17 @@ class Rooms:
         `may_open` says whether another open room may be opened for it.
         """
         try:
+            if sum(kept.source == source for kept in self._reserved.values()) >= MOST_PROMISED:
+                raise NoPlaceError(
+                    f"{MOST_PROMISED} places are kept already for players at your address: try again in a moment", AGAIN
+                )
             room = self._room_for(wish, may_open)
         except NoPlaceError as refused:
+            if refused.again:
+                raise  # not for good
             self.refused += 1
             self._note("refused", f"{name or 'somebody'} was not let in: {refused}")
             raise
-        mine = [id for id, kept in self._reserved.items() if kept.source == source]
-        if len(mine) >= MOST_PROMISED:
-            self._release(mine[0])
         client_id = int.from_bytes(self._entropy(8), "little")
         self._reserved[client_id] = Reservation(room, source, self._clock() + self.plan.hold, wish.watch)
         room.promised += not wish.watch

@@ -235,7 +235,7 @@ class ChildWorker:
             if future is None or future.done():
                 return
             if "refused" in said:
-                future.set_exception(NoPlaceError(said["refused"]))
+                future.set_exception(NoPlaceError(said["refused"], said["again"]))
             elif "error" in said:
                 future.set_exception(WorkerError(f"worker {self.number}: {said['error']}"))
             else:

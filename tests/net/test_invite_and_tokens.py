@@ -237,6 +237,24 @@ def test_any_reply_is_a_token_or_a_reason(reply: bytes, tmp_path: Path) -> None:
     run(scene)
 
 
+def test_who_is_told_to_come_again_does_so_of_itself(tmp_path: Path) -> None:
+    verdicts = [TurnedAway("busy", again=0.1), TurnedAway("busy", again=0.1), Admitted(user="Ana")]
+    refused = [TurnedAway("busy", again=0.1), TurnedAway("busy", again=1e9)]
+
+    async def door(request: TokenRequest) -> Admitted | TurnedAway:
+        return (verdicts if request.name == "Ana" else refused).pop(0)
+
+    async def scene() -> None:
+        application = token_application(Issuer(protocol, KEY, SERVERS, door=door))
+        async with hosted(application, Identity.load(tmp_path)) as invite:
+            await request_token(invite, protocol, name="Ana")
+            with pytest.raises(NoTokenError, match="busy"):
+                await request_token(invite, protocol, name="Ben")
+        assert verdicts == refused == []
+
+    run(scene)
+
+
 def test_any_request_gets_an_answer(tmp_path: Path) -> None:
     identity = Identity.load(tmp_path)
     bodies = [

@@ -8,7 +8,7 @@ from engine.net.multiplayer import Multiplayer
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.presets import PRESETS
 from engine.server.room import Room, RoomState
-from engine.server.rooms import BEHIND_EVERY, ENDED, KICKED, MOST_PROMISED, OVER, STRAY, Stage
+from engine.server.rooms import BEHIND_EVERY, ENDED, KICKED, MOST_PROMISED, OVER, STRAY, NoPlaceError, Stage
 from games import tag
 
 
@@ -107,11 +107,16 @@ def test_who_comes_too_late_gets_in_while_there_is_room(open_house):
 
 
 def test_one_address_cannot_hold_all_places(open_house):
-    house = open_house(seats=40, most_rooms=1)
-    for number in range(100):
-        house.reserve(f"{number}", source="203.0.113.9")
+    house = open_house(seats=40, most_rooms=1, hold=5.0)
+    places = [house.reserve(f"{number}", source="203.0.113.9") for number in range(MOST_PROMISED)]
+    for _ in range(100):
+        with pytest.raises(NoPlaceError, match="places are kept already") as refused:
+            house.reserve("greedy", source="203.0.113.9")
+        assert refused.value.again > 0
     assert house.rooms.players == MOST_PROMISED
     house.settle([house.come("Ana")])
+    house.settle([house.come(f"{number}", place) for number, place in enumerate(places)])  # no promise was broken
+    house.reserve("greedy", source="203.0.113.9", watch=True)
 
 
 def test_who_was_cut_off_gets_back_into_a_room_that_is_full(open_house):

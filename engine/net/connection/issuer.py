@@ -73,6 +73,8 @@ class TurnedAway:
     why: str
     guess: bool = True
     """Whether it may have been a guess at a secret; there may be few of those."""
+    again: float = 0.0
+    """Seconds after which the client may ask again of itself; 0 if it should not."""
 
 
 Door = Callable[[TokenRequest], Awaitable[Admitted | TurnedAway]]

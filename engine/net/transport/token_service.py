@@ -5,6 +5,7 @@ POST /token   {"game": ..., "version": ..., "protocol": "hex of 64 bits", "name"
                "room": "code, or empty", "want": "" or "private" or "watch"}, the last two if there are rooms to choose
 200           {"token": "base64 of the 2048 bytes", "room": "code of the room it is for, if there are several"}
 403           {"why": "words for the player"}
+503           the same, and "again": seconds after which the client may ask again of itself
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ MAX_NAME = 80
 """Characters of a game's name or version that are believed."""
 TIMEOUT = 10.0
 """Seconds a client waits for a token."""
+LEAST_AGAIN = 0.1
+"""Seconds a host must leave between requests to be asked again."""
+PATIENCE = 30.0
+"""Seconds it asks again and again of a host that says it may."""
 PRIVATE, WATCH = "private", "watch"
 """What a client may want besides a seat in an open room."""
 LONGEST_VISIT = 15.0
@@ -54,6 +59,14 @@ class NoTokenError(TickwireError):
     """There is no token to be had; the message says why, in words for the player."""
 
 
+class _NotYetError(NoTokenError):
+    """There may be one when asked again in `again` seconds."""
+
+    def __init__(self, why: str, again: float) -> None:
+        super().__init__(why)
+        self.again = again
+
+
 def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) -> web.Application:
     """The application that answers ``POST /token``; `clock` gives Unix time. Serve it over TLS."""
 
@@ -64,6 +77,8 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
             return web.json_response({"why": "not a token request of this protocol"}, status=400)
         answer = await issuer.issue(asked, request.remote or "", clock())
         if isinstance(answer, TurnedAway):
+            if answer.again:
+                return web.json_response({"why": answer.why, "again": answer.again}, status=503)
             return web.json_response({"why": answer.why}, status=403)
         return web.json_response({"token": base64.b64encode(answer.token.encode()).decode(), "room": answer.room})
 
@@ -171,10 +186,21 @@ async def request_token_for(invite: Invite, build: Build, *, name: str = "", sec
 
 
 async def request_place(invite: Invite, build: Build, *, name: str = "", secret: str = "", want: str = "") -> Issued:
-    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`."""
-    pin = _KeyFingerprint(invite.fingerprint)
+    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`.
+
+    A host that says so is asked again for `PATIENCE`.
+    """
     said = {**_said_of(build), "name": name, "secret": secret, "room": invite.room, "want": want}
-    return _read_reply(await _ask(invite.authority, pin, said), invite, pin.reached)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while True:
+        pin = _KeyFingerprint(invite.fingerprint)
+        try:
+            return _read_reply(await _ask(invite.authority, pin, said), invite, pin.reached)
+        except _NotYetError as refused:
+            if loop.time() + refused.again > deadline:
+                raise
+            await asyncio.sleep(refused.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +264,9 @@ def _read_reply(body: bytes, invite: Invite, host: str) -> Issued:
         reply: Any = json.loads(body)
         fields = cast("dict[str, object]", reply if isinstance(reply, dict) else {})
         why, token, room = fields.get("why"), fields.get("token"), fields.get("room")
+        again = fields.get("again")
+        if isinstance(why, str) and isinstance(again, int | float) and again >= LEAST_AGAIN:
+            raise _NotYetError(why, again)
         if isinstance(why, str):
             raise NoTokenError(why)
         decoded = ConnectToken.decode(base64.b64decode(token if isinstance(token, str) else "", validate=True))
