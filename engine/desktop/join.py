@@ -11,7 +11,7 @@ from engine.ecs import World
 from engine.events import OnError
 from engine.graphics import Color, DrawOverlay, graphics
 from engine.input import Key
-from engine.net.session import Joining, State, join_game
+from engine.net.session import Joining, State
 from engine.net.transport.conditioner import Conditions
 
 waiting = Plugin("desktop.waiting", needs=[graphics])
@@ -60,7 +60,7 @@ def join_in_window(
 
         def look(now: float) -> None:
             if found.joining is None:
-                found.joining = join_game(
+                found.joining = Joining(
                     app,
                     game,
                     invite,

@@ -1,6 +1,6 @@
 """Playing over the internet from a running app: join a game by its invite, or host one and play along.
 
-    joining = join_game(app, game, invite, "Ana", plugins=[*game.view(options), *game.pilot(options)])
+    joining = Joining(app, game, invite, "Ana", plugins=[*game.view(options), *game.pilot(options)])
     ...                                  # joining.state, joining.words say how it goes; then the app has its scene
 
 Both are asyncio tasks beside the loop that runs the app. A connection that is cut is taken up again for half a minute.
@@ -48,7 +48,11 @@ class State(Enum):
 
 
 class Joining:
-    """A client on its way into a room, and in it. A resource of the scene it makes."""
+    """A client on its way into a room, and in it. A resource of the scene it makes.
+
+    It begins at once, where an asyncio loop runs. When the room is there, `app` has the scene of it, made with
+    `plugins`, in place of all others. Raises `AppError` if the game is for one machine only.
+    """
 
     def __init__(
         self,
@@ -57,7 +61,7 @@ class Joining:
         invite: str,
         name: str,
         *,
-        plugins: Sequence[Plugin],
+        plugins: Sequence[Plugin] = (),
         spectate: bool = False,
         secret: str = "",
         conditions: Conditions | None = None,
@@ -206,7 +210,11 @@ class Joining:
 
 
 class Hosting:
-    """A room in this process, in which its host plays too. A resource of its scene."""
+    """A room in this process, in which its host plays too. A resource of its scene.
+
+    It begins at once, where an asyncio loop runs. The scene, made with `plugins`, replaces all others in `app`. Raises
+    `AppError` if the game is for one machine only.
+    """
 
     def __init__(
         self,
@@ -214,7 +222,7 @@ class Hosting:
         game: Game,
         options: Options,
         *,
-        plugins: Sequence[Plugin],
+        plugins: Sequence[Plugin] = (),
         bind: str = "0.0.0.0",
         port: int = 7777,
         public: str | None = None,
@@ -277,61 +285,3 @@ def _leave(world: World, event: SceneLeft) -> None:
         session = world.find_resource(kind)
         if session is not None:
             session.cancel()
-
-
-def join_game(
-    app: App,
-    game: Game,
-    invite: str,
-    name: str,
-    *,
-    plugins: Sequence[Plugin] = (),
-    spectate: bool = False,
-    secret: str = "",
-    conditions: Conditions | None = None,
-    on_error: OnError = OnError.RAISE,
-) -> Joining:
-    """Begin to join a room; when it is there, `app` has the scene of it, made with `plugins`, in place of all others.
-
-    To be called where an asyncio loop runs. Raises `AppError` if the game is for one machine only.
-    """
-    return Joining(
-        app,
-        game,
-        invite,
-        name,
-        plugins=plugins,
-        spectate=spectate,
-        secret=secret,
-        conditions=conditions,
-        on_error=on_error,
-    )
-
-
-def host_game(
-    app: App,
-    game: Game,
-    options: Options,
-    *,
-    plugins: Sequence[Plugin] = (),
-    bind: str = "0.0.0.0",
-    port: int = 7777,
-    public: str | None = None,
-    max_clients: int = 64,
-    on_error: OnError = OnError.RAISE,
-) -> Hosting:
-    """Begin to host a room for others, whose scene, made with `plugins`, replaces all others in `app`.
-
-    To be called where an asyncio loop runs. Raises `AppError` if the game is for one machine only.
-    """
-    return Hosting(
-        app,
-        game,
-        options,
-        plugins=plugins,
-        bind=bind,
-        port=port,
-        public=public,
-        max_clients=max_clients,
-        on_error=on_error,
-    )

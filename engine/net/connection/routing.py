@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from engine.app import Plugin, Scene
 from engine.ecs import World
-from engine.net.connection.events import Received
+from engine.net.connection.events import route_messages
 
 routing = Plugin("net.routing")
 
 
-@routing.on(cast("type[Received[Any]]", Received))
-def route(world: World, event: Received[Any]) -> None:
+@routing.setup
+def route(world: World) -> None:
     """A message comes from outside, or from a journal, as plain `Received`; its handlers are called a pass later."""
-    world.resource(Scene).dispatcher.post_as(Received[type(event.message)], event)
+    route_messages(world.resource(Scene).dispatcher)

@@ -10,7 +10,7 @@ from engine.assets import Assets
 from engine.events import OnError
 from engine.graphics import Display
 from engine.input import BindingsFile, user_bindings
-from engine.net.session import Hosting, Joining, host_game, join_game
+from engine.net.session import Hosting, Joining
 from games.ricochet.game import GAME
 from games.ricochet.presentation import backdrop
 from games.ricochet.presentation.controls import RicochetControls
@@ -43,7 +43,7 @@ def begin(app: App, options: Options) -> None:
 def host(app: App, settings: Settings, seed: int) -> Hosting:
     """Begin to open a room for others, which then takes the place of all there is; the invite is copied."""
     options = settings.options(seed)
-    return host_game(
+    return Hosting(
         app,
         GAME,
         options,
@@ -57,7 +57,7 @@ def host(app: App, settings: Settings, seed: int) -> Hosting:
 def join(app: App, settings: Settings, invite: str, *, spectate: bool = False) -> Joining:
     """Begin to join a room, which then takes the place of all there is."""
     options = Options()
-    return join_game(
+    return Joining(
         app,
         GAME,
         invite,
