@@ -7,8 +7,9 @@ plugins `physics` and `sound` bear their packages' names: `from engine.physics i
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from engine.facade import loader
 
 if TYPE_CHECKING:
     from engine.app import App, Begin, Commanded, Commands, End, Frame, Game, Physics, Plugin, Scene, Tick, Time
@@ -112,7 +113,6 @@ _WHERE = {
     "engine.scene": "Timers Transform timers",
     "engine.sound": "PlayMusic PlaySound",
 }
-_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
 
 __all__ = [
     "F32",
@@ -201,12 +201,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'engine' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
-    return value
+__getattr__ = loader(__name__, _WHERE)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+    return sorted({*globals(), *__all__})

@@ -63,10 +63,11 @@ def test_the_duel_ends_as_told(folder: Path):
 
 
 def test_names_are_the_same_wherever_they_are_imported_from():
+    module_of = {name: module for module, names in engine._WHERE.items() for name in names.split()}
     for name in engine.__all__:
         value = getattr(engine, name)
-        assert getattr(import_module(engine._MODULE_OF[name]), name) is value
-    assert set(engine.__all__) == set(engine._MODULE_OF)
+        assert getattr(import_module(module_of[name]), name) is value
+    assert set(engine.__all__) == set(module_of)
 
 
 def test_a_wrong_name_is_an_attribute_error():

@@ -6,8 +6,9 @@ What a networked game needs can be imported from here: `from engine.net import M
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from engine.facade import loader
 
 if TYPE_CHECKING:
     from engine.net.connection.events import Connected, Disconnected, Received
@@ -21,7 +22,6 @@ _WHERE = {
     "engine.net.networking": "Guest Host hosting joining networking",
     "engine.net.wire": "Audience Axis Channel MaxBytes MaxItems Protocol Quantized Range",
 }
-_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names.split()}
 
 __all__ = [
     "SPECTATOR",
@@ -49,8 +49,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'engine.net' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
-    return value
+__getattr__ = loader(__name__, _WHERE)

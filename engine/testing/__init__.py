@@ -15,8 +15,9 @@ A virtual network is in `engine.testing.network`.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from engine.facade import loader
 
 if TYPE_CHECKING:
     from engine.testing.clock import ManualClock
@@ -25,17 +26,12 @@ if TYPE_CHECKING:
     from engine.testing.golden import assert_replays, record_golden
     from engine.testing.sync import SyncError, sync_test
 
-_HOMES = {
-    "Harness": "driving",
-    "InlineExecutor": "executor",
-    "ManualClock": "clock",
-    "SyncError": "sync",
-    "VirtualPad": "driving",
-    "assert_replays": "golden",
-    "harness": "driving",
-    "play": "driving",
-    "record_golden": "golden",
-    "sync_test": "sync",
+_WHERE = {
+    "engine.testing.clock": "ManualClock",
+    "engine.testing.driving": "Harness VirtualPad harness play",
+    "engine.testing.executor": "InlineExecutor",
+    "engine.testing.golden": "assert_replays record_golden",
+    "engine.testing.sync": "SyncError sync_test",
 }
 
 __all__ = [
@@ -52,8 +48,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'engine.testing' has no attribute {name!r}")
-    return getattr(import_module(f"engine.testing.{home}"), name)
+__getattr__ = loader(__name__, _WHERE)
