@@ -31,8 +31,8 @@ def simulation(options: Options) -> Sequence[Plugin]:
 
 
 def resources(options: Options) -> Sequence[object]:
-    """What a match depends on. Raises `AppError` if there are not enough seats for everyone."""
-    if not 1 <= options.humans + options.bots <= tuning.MAX_SEATS:
+    """What a match depends on; nobody may be there at its start. Raises `AppError` if there are too few seats."""
+    if options.humans + options.bots > tuning.MAX_SEATS:
         raise AppError(
             f"Ricochet has seats for 1 to {tuning.MAX_SEATS}, not for {options.humans + options.bots} "
             f"({options.humans} people and {options.bots} bots); change the number of bots"

@@ -27,7 +27,7 @@ from games.ricochet.events import (
     SeatTaken,
 )
 from games.ricochet.game import GAME
-from games.ricochet.match import Mode, Part
+from games.ricochet.match import Match, Mode, Part
 from games.ricochet.scoring import ranking, team_points
 from games.ricochet.seats import player_in, seat_for_newcomer
 
@@ -188,6 +188,25 @@ def test_a_full_match_has_no_seat_left(table: Tables) -> None:
 def test_too_many_players_are_refused_in_words() -> None:
     with pytest.raises(AppError, match="seats for 1 to 32, not for 33"):
         GAME.scene(Options(bots=30, humans=3))
+
+
+def test_a_match_may_wait_for_its_first_player() -> None:
+    scene = GAME.scene(Options(bots=0))
+    run = scene.run_tick
+    for _ in range(round((tuning.COUNTDOWN + 0.1) * 60)):
+        run()
+    assert scene.world.resource(Match).playing
+    assert GAME.standings(scene.world) == []
+    seat = seat_for_newcomer(scene.world)
+    assert seat is not None
+    scene.receive(Joined(seat, "Ana"))
+    run()
+    run()
+    assert [line.name for line in GAME.standings(scene.world)] == ["Ana"]
+    scene.receive(Left(seat))
+    run()
+    run()
+    assert GAME.standings(scene.world) == []
 
 
 def test_the_score_table_and_the_status_line(table: Tables) -> None:
