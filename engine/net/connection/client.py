@@ -34,7 +34,7 @@ from engine.net.connection.token import ConnectToken
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
 
-_REFUSALS = {
+REFUSALS = {
     ClientState.DENIED: Refusal.FULL,
     ClientState.REQUEST_TIMED_OUT: Refusal.NO_ANSWER,
     ClientState.RESPONSE_TIMED_OUT: Refusal.BROKEN_OFF,
@@ -157,7 +157,7 @@ class Client:
                 timed_out = state == ClientState.TIMED_OUT
                 self._events.append(Disconnected(SERVER, Reason.TIMED_OUT if timed_out else Reason.LEFT))
             else:
-                self._events.append(Refused(_REFUSALS[state], f"server {self.server}"))
+                self._events.append(Refused(REFUSALS[state], f"server {self.server}"))
 
     def _end(self, reason: Reason, detail: str) -> None:
         self._over = True

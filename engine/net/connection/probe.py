@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 
 from engine.net.connection.address import Address
+from engine.net.connection.client import REFUSALS
 from engine.net.connection.delivery import Delivery
 from engine.net.connection.estimate import Estimate
-from engine.net.connection.events import SERVER, Connected, Disconnected, Event, Reason, Refusal, Refused
+from engine.net.connection.events import SERVER, Connected, Disconnected, Event, Reason, Refused
 from engine.net.connection.netcode_client import ClientState, NetcodeClient
 from engine.net.connection.token import ConnectToken
 from engine.net.wire.errors import ProtocolError
@@ -20,13 +21,6 @@ from engine.net.wire.protocol import Protocol
 SIZES = (100, 600, 1000, 1200)
 """The datagrams sent, in bytes, in turn."""
 INTERVAL = 1 / 40
-
-_REFUSALS = {
-    ClientState.DENIED: Refusal.FULL,
-    ClientState.REQUEST_TIMED_OUT: Refusal.NO_ANSWER,
-    ClientState.RESPONSE_TIMED_OUT: Refusal.BROKEN_OFF,
-    ClientState.TOKEN_EXPIRED: Refusal.TOKEN_EXPIRED,
-}
 
 
 class Probe:
@@ -145,7 +139,7 @@ class Probe:
                 timed_out = state == ClientState.TIMED_OUT
                 self._events.append(Disconnected(SERVER, Reason.TIMED_OUT if timed_out else Reason.LEFT))
             else:
-                self._events.append(Refused(_REFUSALS[state], f"server {self.server}"))
+                self._events.append(Refused(REFUSALS[state], f"server {self.server}"))
 
     def _settle(self) -> None:
         outcomes = self._delivery.outcomes
