@@ -47,6 +47,7 @@ def _placing(table: Table, slots: Slots, pools: tuple[Pool, ...]) -> Callable[..
         "if row == table.capacity:",
         "    table.reserve(row + 1)",
         "table.count = row + 1",
+        "table.revision += 1",
         "table.id_view[row] = id",
         f"index = id & {INDEX}",
         "slots.table[index] = table.place",

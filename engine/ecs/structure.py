@@ -6,6 +6,7 @@ an id is an entity's 64-bit id; nothing here may depend on who listens, or a run
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -25,6 +26,21 @@ from engine.ecs.table import Table
 Types = tuple[type[Component], ...]
 
 
+@dataclass(slots=True, frozen=True)
+class Match:
+    """The tables that have the shared components a query asks for, and none that it excludes."""
+
+    tables: list[Table]
+    needed: Types
+    without: Types
+    is_whole: bool
+    """Whether all their rows are found; not if the query goes by local components, which single rows may have."""
+
+    def rows_of(self, table: Table) -> NDArray[np.intp] | bool | None:
+        """Which rows of one of the tables are found, as `Table.matching` says."""
+        return (table.count > 0 or None) if self.is_whole else table.matching(self.needed, self.without)
+
+
 class Structure:
     """Entities in tables, their links, and what is told about them."""
 
@@ -32,6 +48,8 @@ class Structure:
         self.outlet: Outlet = Silence() if outlet is None else outlet
         self._tables: list[Table] = []
         self._by_archetype: dict[tuple[frozenset[type[Component]], bool], Table] = {}
+        self._matches: dict[tuple[tuple[Any, ...], Types, Types], Match] = {}
+        """The tables a query goes through, by its arguments. Emptied when tables come, go or change places."""
         self._plans: dict[tuple[type, ...], Plan] = {}
         self._local_plans: dict[tuple[type, ...], Plan] = {}
         self._shared = Slots(0)
@@ -74,8 +92,22 @@ class Structure:
             table = Table(len(self._tables), tuple(order), local=local)
             self._by_archetype[key] = table
             self._tables.append(table)
+            self._matches.clear()
             self._heard = -1
         return table
+
+    def _match(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Match:
+        """What a query goes through; looked for once, as queries are made again every tick."""
+        key = wanted, tuple(having), tuple(without)
+        found = self._matches.get(key)
+        if found is None:
+            needed: Types = (*(kind for kind in wanted if kind is not Entity), *key[1])
+            shared = {kind for kind in needed if not kind.local}
+            excluded = {kind for kind in without if not kind.local}
+            tables = [t for t in self._tables if shared.issubset(t.components) and excluded.isdisjoint(t.components)]
+            is_whole = not any(kind.local for kind in (*needed, *without))
+            found = self._matches[key] = Match(tables, needed, key[2], is_whole)
+        return found
 
     def _plan(self, components: tuple[Component, ...], local: bool) -> Plan:
         types: tuple[type[Component], ...] = tuple(map(type, components))

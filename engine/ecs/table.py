@@ -27,6 +27,8 @@ class Table:
         self.components = components
         self.local = local
         self.count = 0
+        self.revision = 0
+        """Changes whenever an entity comes to or leaves a row, so that rows may be kept while it stays."""
         self.capacity = FIRST_CAPACITY
         self.tells_removal = False
         """Whether anybody wants to hear of rows that go."""
@@ -82,6 +84,7 @@ class Table:
             self.reserve(row + 1)
         self.id_view[row] = id
         self.count = row + 1
+        self.revision += 1
         return row
 
     def append_many(self, ids: NDArray[np.uint64]) -> slice:
@@ -90,12 +93,14 @@ class Table:
         self.reserve(stop)
         self.ids[start:stop] = ids
         self.count = stop
+        self.revision += 1
         return slice(start, stop)
 
     def remove(self, row: int) -> int:
         """Free `row`; returns the id of the entity that moved into it, or 0."""
         last = self.count - 1
         self.count = last
+        self.revision += 1
         if row == last:
             for pool in self.pools.values():
                 if pool.rows or not pool.flat:
@@ -119,6 +124,7 @@ class Table:
         for pool in self.pools.values():
             pool.keep(kept, self.count)
         self.count = stay
+        self.revision += 1
 
     def empty(self) -> None:
         """Remove all rows."""

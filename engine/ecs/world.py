@@ -340,8 +340,9 @@ class World(Structure):
         Structural changes made while iterating wait for the end.
         """
         with self._deferral:
-            for table in self._tables:
-                chosen = table.matching(components, without)
+            match = self._match(components, (), without)
+            for table in match.tables:
+                chosen = match.rows_of(table)
                 if chosen is not None:
                     yield Rows(self, table, chosen)
 
@@ -412,10 +413,10 @@ class World(Structure):
 
     def _found(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Iterator[Iterator[Any]]:
         """The matches, one iterator a table. Deferral lasts until the last is drawn or the whole is dropped."""
-        needed = (*(kind for kind in wanted if kind is not Entity), *having)
         with self._deferral:
-            for table in self._tables:
-                chosen = table.matching(needed, without)
+            match = self._match(wanted, having, without)
+            for table in match.tables:
+                chosen = match.rows_of(table)
                 if chosen is None:
                     continue
                 lists = [self._row_list(table, kind, chosen) for kind in wanted]
