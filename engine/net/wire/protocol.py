@@ -9,7 +9,8 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from engine.ecs import Component
@@ -85,6 +86,39 @@ _SYSTEM = (
 """Part of every protocol that replicates anything."""
 
 
+class _Blob:
+    """The short way of a message whose only field is bytes: a head that tells its type and length, and the bytes.
+
+    The codec would give the same; what is none of this, or not the shortest form, is left to it to refuse.
+    """
+
+    __slots__ = ("_content", "_head_bytes", "_index", "_index_bits", "_kind", "_most")
+
+    def __init__(self, kind: type, index: int, index_bits: int, most: int) -> None:
+        self._kind: Callable[[bytes], object] = kind
+        self._content = attrgetter(fields(kind)[0].name)
+        self._index = index
+        self._index_bits = index_bits
+        self._most = most
+        self._head_bytes = (index_bits + most.bit_length() + 7) >> 3
+
+    def encode(self, message: object) -> bytes | None:
+        content = self._content(message)
+        if type(content) is not bytes or len(content) > self._most:
+            return None
+        return (len(content) << self._index_bits | self._index).to_bytes(self._head_bytes, "little") + content
+
+    def decode(self, encoded: bytes) -> object | None:
+        start = self._head_bytes
+        size = int.from_bytes(encoded[:start], "little") >> self._index_bits
+        if size != len(encoded) - start or size > self._most:
+            return None
+        try:
+            return self._kind(encoded[start:])
+        except Exception:
+            return None
+
+
 class Protocol:
     """The messages of a game. Built by chaining, then read only.
 
@@ -103,6 +137,8 @@ class Protocol:
         self._entries: dict[type, tuple[int, Channel, Codec]] = {}
         self._id: int | None = None
         self._index_bits = 0
+        self._blobs: dict[type, _Blob] = {}
+        self._blobs_by_index: dict[int, _Blob] = {}
         self.declarations = Declarations()
         """What is replicated, and how."""
 
@@ -236,6 +272,9 @@ class Protocol:
                     self._add(kind, channel)
             self._id = int.from_bytes(hashlib.blake2b(self.describe().encode(), digest_size=8).digest(), "little")
             self._index_bits = max(len(self._codecs) - 1, 0).bit_length()
+            for kind, (index, _, codec) in self._entries.items():
+                if codec.most and self._index_bits <= 8:
+                    self._blobs[kind] = self._blobs_by_index[index] = _Blob(kind, index, self._index_bits, codec.most)
         return self._id
 
     @property
@@ -261,6 +300,9 @@ class Protocol:
         """The bytes of a message: its type's position, then its fields. Raises `EncodeError`, `SchemaError`."""
         if self._id is None:
             _ = self.id
+        blob = self._blobs.get(type(message))
+        if blob is not None and (encoded := blob.encode(message)) is not None:
+            return encoded
         index, _, codec = self._entry(type(message))
         writer = BitWriter()
         writer.write(index, self._index_bits)
@@ -274,6 +316,12 @@ class Protocol:
         """
         if self._id is None:
             _ = self.id
+        index = encoded[0] & (1 << self._index_bits) - 1 if encoded else 0
+        blob = self._blobs_by_index.get(index)
+        if blob is not None and (channel is None or channel == self._channels[index]):
+            message = blob.decode(encoded)
+            if message is not None:
+                return message
         reader = BitReader(encoded)
         index = reader.read(self._index_bits)
         try:

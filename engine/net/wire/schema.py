@@ -128,6 +128,8 @@ class Codec:
     least: int
     write: Callable[[BitWriter, Any], None]
     read: Callable[[BitReader], Any]
+    most: int = 0
+    """Of bytes, and of a dataclass with no other field: how many there can be; 0 of anything else."""
 
 
 def codec_of(message: type) -> Codec:
@@ -179,7 +181,8 @@ def _dataclass(message: type, outer: tuple[type, ...], *, loose: bool = False) -
             raise ProtocolError(f"{where} refused {values!r}: {refusal}") from refusal
 
     inside = ",".join(f"{name}:{codec.text}" for name, codec in zip(names, codecs, strict=True))
-    return Codec(f"{where}({inside})", sum(codec.least for codec in codecs), write, read)
+    most = codecs[0].most if len(codecs) == 1 and codecs[0].text.startswith("bytes(") else 0
+    return Codec(f"{where}({inside})", sum(codec.least for codec in codecs), write, read, most)
 
 
 def _annotation(hint: Any, where: str, outer: tuple[type, ...], *, loose: bool = False) -> Codec:
@@ -393,7 +396,7 @@ def _bytes(bound: MaxBytes, where: str) -> Codec:
             raise ProtocolError(f"{where} has {size} bytes, over {most}")
         return reader.read_bytes(size)
 
-    return Codec(f"bytes({most})", bits, write, read)
+    return Codec(f"bytes({most})", bits, write, read, most)
 
 
 def _string(bound: MaxBytes, where: str) -> Codec:
