@@ -686,3 +686,24 @@ def test_components_come_and_go_with_the_servers() -> None:
     for world in (room.scene.world, room.shown):
         assert Ball not in own(world)[0][0]
     assert room.apart() < 1.0
+
+
+def test_whom_others_hit_is_not_guessed_from_where_this_player_sees_them() -> None:
+    declared = protocol().rewind(Shot, Puck)
+
+    def crowded(world: World) -> None:
+        arena(world)
+        body, shape = Body(mass=1.0, fixed_rotation=True), Collider(Circle(15.0))
+        world.spawn(Transform(180.0, 10.0), Velocity(), body, shape, Puck(seat=2))
+
+    room = Room(idle, others=lambda tick: Steer(fire=58 <= tick < 60), declared=declared, build=crowded, delay=(4, 4))
+    room.run(60)
+    for puck, at in room.server.world.rows(Puck, Transform):
+        if puck.seat == 2:
+            at.y = -200.0  # out of the way, as the client will see after the shots have come by
+    counts: list[int] = []
+    while room.server.tick < 90:
+        room.step()
+        counts.append(room.shown.count(Shot))
+    assert counts.count(2) > 20
+    assert counts[counts.index(2) :] == [2] * (len(counts) - counts.index(2)), "they are gone, or come back"

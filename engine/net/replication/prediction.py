@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.app import Commanded, Scene, Time
 from engine.app.command import CommandSource
-from engine.ecs import ChildOf, Component, Despawned, EcsError, Resource, Spawned, World
+from engine.ecs import ChildOf, Component, Despawned, EcsError, Entity, Resource, Spawned, World
 from engine.ecs.entity import INDEX, LOCAL
 from engine.net.replication.comparison import Comparison, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
@@ -34,7 +34,7 @@ from engine.net.replication.standins import Arrival, Place, StandIns, owner_of, 
 from engine.net.replication.state import State
 from engine.net.wire.declaration import Told
 from engine.net.wire.protocol import Protocol
-from engine.physics import Velocity
+from engine.physics import Space, Velocity
 from engine.scene import Transform
 
 log = logging.getLogger("tickwire.net")
@@ -118,11 +118,19 @@ class Prediction:
         for kind, told in self._declared.events.items():
             if told.mine or told.predicted:
                 dispatcher.subscribe(kind, partial(self._note_event, told))
+        space = self._world.find_resource(Space)
+        if space is not None:
+            for pair in self._declared.judged:
+                space.refuse(pair.a, pair.b)(self._is_others_affair)
         source = CommandSource(lambda world: [Commanded(self.player, each) for each in self._commands], False)
         self.scene._sources.insert(0, source)  # pyright: ignore[reportPrivateUsage]
 
     def _note_event(self, told: Told, world: World, event: object) -> None:
         self._forwarding.note(told, event)
+
+    def _is_others_affair(self, world: World, a: Entity, b: Entity) -> bool:
+        """Whether two meet by what somebody else saw, which the server alone knows: until it tells, they pass."""
+        return owner_of(a, self._declared) not in (self.player, None) and owner_of(b, self._declared) != self.player
 
     # Running
 
