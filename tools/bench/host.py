@@ -3,6 +3,8 @@
 The players are `tickwire bots` in processes of their own, so this takes two cores, with nothing else on them. They take
 more of a core than the server takes for them: where they are late themselves, the figures are theirs, and the ramp ends
 there. What is held is the last step on which no tick was dropped and 99 of 100 began within 4 ms of when they were due.
+
+`python -m tools.bench.host` draws the ramp into docs/media/hosting.png; the step that was too much is red.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -156,20 +158,27 @@ def host() -> Iterator[Figure]:
         yield Figure("host idle memory", after.memory / 1e6, "MB", reach="<= 90")
         server.end()
     held = 0
-    for players in STEPS:
-        step = _play(players)
+    for step in _ramp():
+        players = step.players
         yield Figure(f"host {players} players: server", 100 * step.cpu, "% of a core")
         yield Figure(f"host {players} players: ticks late, p99", 1000 * step.late, "ms")
         yield Figure(f"host {players} players: ticks dropped", step.dropped, "ticks")
         yield Figure(f"host {players} players: bots late", 100 * step.robots["late"], "% of their ticks")
-        if not step.honest:
-            print(f"at {players} the bots need more than a core, and are no players any more", file=sys.stderr)
-            break
-        if not step.held:
-            break
-        held = players
+        if step.held and step.honest:
+            held = players
     yield Figure("host players held", held, "players", reach=f">= {REACH}")
     yield Figure(f"host drain of {DRAINED} players", _drain(), "s", reach="<= 62")
+
+
+def _ramp() -> Iterator[Step]:
+    """More and more players, until the server or the bots are no longer up to it."""
+    for players in STEPS:
+        step = _play(players)
+        yield step
+        if not step.honest:
+            print(f"at {players} the bots need more than a core, and are no players any more", file=sys.stderr)
+        if not (step.honest and step.held):
+            break
 
 
 def _play(players: int) -> Step:
@@ -211,3 +220,34 @@ def _free_port() -> int:
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])
+
+
+def _draw(path: Path, steps: Sequence[Step]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    players = [step.players for step in steps]
+    figure, (cpu, late) = pyplot.subplots(1, 2, figsize=(9, 3.4), constrained_layout=True)
+    for axis, values, title in (
+        (cpu, [100 * step.cpu for step in steps], "% of a core, server"),
+        (late, [1000 * step.late for step in steps], "ms, 99 of 100 ticks began within"),
+    ):
+        axis.plot(players, values, color="#1f6f8b")
+        for step, value in zip(steps, values, strict=True):
+            up_to_it = step.held and step.honest
+            axis.plot([step.players], [value], "o", color="#1f6f8b" if up_to_it else "#c0392b")
+        axis.set(title=title, xlabel="players, in rooms of 16", ylim=(0, None), xlim=(0, None))
+        axis.grid(alpha=0.3)
+    late.axhline(1000 * LATE, color="#c0392b", linestyle="--", linewidth=1)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    found: list[Step] = []
+    for step in _ramp():
+        found.append(step)
+        print(f"{step.players} players: {100 * step.cpu:.0f}% of a core, p99 {1000 * step.late:.1f} ms late, "
+              f"{step.dropped:.0f} ticks dropped, bots late {100 * step.robots['late']:.1f}%")  # fmt: skip
+    _draw(Path(__file__).parents[2] / "docs" / "media" / "hosting.png", found)
