@@ -21,6 +21,7 @@ from engine.errors import TickwireError
 from engine.events import OnError
 from engine.net.connection.events import Connected, Disconnected, Refused
 from engine.net.multiplayer import SPECTATOR, Multiplayer, multiplayer_of
+from engine.net.replication.decoding import Decoder, SharedDecoder
 from engine.net.replication.participant import Participant
 from engine.net.replication.showing import Showing, client_scene
 from engine.net.transport.conditioner import Conditions
@@ -90,11 +91,11 @@ class Report:
 class Robot:
     """One client that plays by the game's autopilot."""
 
-    def __init__(self, game: Game, number: int, *, predicts: bool, seed: int) -> None:
+    def __init__(self, game: Game, number: int, decoder: Decoder, *, predicts: bool, seed: int) -> None:
         self.game = game
         self.multiplayer: Multiplayer = multiplayer_of(game)
         self.name = f"robot {number}"
-        self.participant = Participant(self.multiplayer, rate=RATE)
+        self.participant = Participant(self.multiplayer, rate=RATE, decoder=decoder)
         self.guest: Guest | None = None
         self.words = ""
         """Why it is not playing, if so."""
@@ -206,7 +207,8 @@ async def play_robots(
     """
     if multiplayer_of(game).autopilot is None:
         raise AppError(f"{game.title} gives robots nothing to play by: its Multiplayer has no autopilot")
-    robots = [Robot(game, number, predicts=number < predicting, seed=seed) for number in range(clients)]
+    decoder = SharedDecoder(multiplayer_of(game).protocol)
+    robots = [Robot(game, number, decoder, predicts=number < predicting, seed=seed) for number in range(clients)]
     try:
         gate = asyncio.Semaphore(AT_ONCE)
 

@@ -23,11 +23,12 @@ Varints have 7 bits a byte, lowest first, bit 7 set where another byte follows.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Link, Shape
+from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Layout, Link, Shape
 from engine.net.replication.packing import fold, pack, unfold, unpack
 from engine.net.replication.prefabs import LARGEST, Prefab
 from engine.net.replication.state import State, predicted
@@ -169,29 +170,58 @@ def _counted(chosen: Bools, counts: Ints) -> Ints:
     return upto[ends] - upto[ends - counts]
 
 
+@dataclass(slots=True, eq=False)
+class Structure:
+    """What the comings and goings that a snapshot tells of make of an earlier shape."""
+
+    shape: Shape
+    link: Link
+    first: Ints
+    """By new cell: the value in the entity's prefab."""
+
+
 class Register:
-    """Knows again who came in several snapshots that build on an older one, and the shapes these make."""
+    """Knows shapes and structures again, so that all snapshots which tell of the same make one; the last `most`."""
 
-    def __init__(self) -> None:
-        self._ids, self._names = np.zeros(MOST_SLOTS, np.uint64), np.zeros(MOST_SLOTS, np.int64)
-        self._births, self._serials = np.zeros(MOST_SLOTS, np.int64), np.zeros(MOST_SLOTS, np.int64)
-        self._next = 1
-        self._shape: Shape | None = None
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._shapes: dict[bytes, Shape] = {}
+        self._structures: dict[Any, Structure] = {}
 
-    def serials(self, slots: Ints, ids: Ids, names: Ints, births: Ints) -> Ints:
-        """The serials of entities in these slots: those they had before, if they are the last seen there."""
-        same = (self._ids[slots] == ids) & (self._names[slots] == names) & (self._births[slots] == births)
-        fresh = np.arange(self._next, self._next + len(slots))
-        self._next += len(slots)
-        serials = np.where(same, self._serials[slots], fresh)
-        self._ids[slots], self._names[slots], self._births[slots], self._serials[slots] = ids, names, births, serials
-        return serials
+    def structure(self, key: Any) -> Structure | None:
+        """What was made of the same before."""
+        return self._structures.get(key)
 
-    def known(self, shape: Shape) -> Shape:
-        """The shape, or the last one, if that equals it."""
-        if self._shape is None or not shape.equals(self._shape):
-            self._shape = shape
-        return self._shape
+    def keep(self, key: Any, structure: Structure) -> None:
+        """Remember what was made of `key`."""
+        self._structures[key] = structure
+        if len(self._structures) > self._most:
+            del self._structures[next(iter(self._structures))]
+
+    def shape(self, layout: Layout, slots: Ints, ids: Ids, kinds: Ints, prefabs: Ints, births: Ints) -> Shape:
+        """The shape of these entities."""
+        serials = _serials(ids, prefabs, births)
+        key = slots.tobytes() + serials.tobytes() + kinds.tobytes()
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes[key] = Shape(layout, slots, ids, kinds, prefabs, births, serials)
+            if len(self._shapes) > self._most:
+                del self._shapes[next(iter(self._shapes))]
+        return shape
+
+
+def _serials(ids: Ids, prefabs: Ints, births: Ints) -> Ints:
+    """A number for each entity that no other one has had: all that it is known by, mixed into 64 bits.
+
+    Each step is one to one in what was mixed before, by odd factors and shifts as in splitmix64.
+    """
+    mixed = ids * _MIX[0]
+    mixed ^= mixed >> _HALF
+    mixed = (mixed + births.view(np.uint64)) * _MIX[1]
+    mixed ^= mixed >> _HALF
+    mixed = (mixed + prefabs.view(np.uint64)) * _MIX[2]
+    mixed ^= mixed >> _HALF
+    return mixed.view(np.int64)
 
 
 class Reading:
@@ -209,6 +239,8 @@ class Reading:
         """By entity: whether it was told of; None if all others went on exactly by their rates."""
         self.updates = 0
         """How many entities it told of, new ones included."""
+        self.named: dict[int, Prefab] = {}
+        """Those prefabs by number that entities it tells of are made after."""
         self.base: int | None = None
         """The tick of the state it builds on; None if it needs none."""
         if self.flags > 31:
@@ -219,13 +251,15 @@ class Reading:
                 raise ProtocolError(f"a snapshot of tick {self.tick} that builds on one {back} ticks before")
             self.base = self.tick - back
 
-    def apply(self, base: State, prefabs: Mapping[int, Prefab], register: Register) -> State:
-        """The state it makes of `base`. Raises `ProtocolError`."""
+    def apply(self, base: State, prefabs: Mapping[int, Prefab], register: Register) -> tuple[Shape, Ints]:
+        """The shape and the cells it makes of `base`: all but the private part. Raises `ProtocolError`."""
         old = base.shape
-        shape, link = self._shape(old, prefabs, register) if self.flags & STRUCTURE else (old, None)
-        if link is None:
+        structure = self._structure(old, prefabs, register) if self.flags & STRUCTURE else None
+        if structure is None:
+            shape, link = old, None
             held, counts, places, entities = base.cells, shape.counts, shape.entities, len(shape.slots)
         else:
+            shape, link = structure.shape, structure.link
             held, counts, places, entities = link.carry(base.cells), link.counts, link.places, link.entities
         mode = self.flags & 3
         touched = self._marks(entities, mode)
@@ -244,68 +278,30 @@ class Reading:
         cells[chosen if link is None else link.kept[chosen]] += changes
         moved = predicted(shape, held, 0 if self.base is None else self.tick - base.tick, cells)
         cells += moved - held
-        if link is not None:
-            cells[link.fresh] = fresh + _firsts(shape, link, prefabs)
-        self.updates = (
-            int(np.count_nonzero(touched)) + len(shape.slots) - (link.entities if link is not None else entities)
-        )
+        if structure is not None:
+            cells[structure.link.fresh] = fresh + structure.first
+        self.updates = int(np.count_nonzero(touched)) + len(shape.slots) - entities
         if self.flags & PARTIAL:
             self.told = np.ones(len(shape.slots), np.bool_)
             self.told[link.stays if link is not None else slice(None)] = touched
-        return State(self.tick, shape, cells, self._private(base, shape), prefabs)
+        return shape, cells
 
-    def _shape(self, old: Shape, prefabs: Mapping[int, Prefab], register: Register) -> tuple[Shape, Link]:
+    def _structure(self, old: Shape, prefabs: Mapping[int, Prefab], register: Register) -> Structure:
         gone_count, count = self._varint(), self._varint()
         if gone_count > MOST_SLOTS or count > MOST_SLOTS:
             raise ProtocolError("more entities come or go than there can be")
-        gone = np.array([self._number() for _ in range(gone_count)], np.int64).cumsum()
-        rows = np.array([self._number() for _ in range(5 * count)], np.int64).reshape(count, 5)
-        slots, names, indices, generations, ages = rows.T
-        slots = slots.cumsum()
-        indices = unfold(indices.astype(np.uint64)) + slots
-        births = self.tick - ages
-        taken = np.zeros(MOST_SLOTS, np.bool_)
-        taken[old.slots] = True
-        if (
-            (gone[1:] <= gone[:-1]).any()
-            or (slots[1:] <= slots[:-1]).any()
-            or gone.max(initial=0) >= MOST_SLOTS
-            or slots.max(initial=0) >= MOST_SLOTS
-            or not taken[gone].all()
-            or np.isin(gone, slots).any()
-        ):
-            raise ProtocolError("slots of those who come or go are not in order, or of nobody")
-        if ((indices < 0) | (indices >= MOST_SLOTS) | (generations < 1)).any() or names.max(initial=0) >= LARGEST:
-            raise ProtocolError("an id or a prefab of those who come is out of range")
-        kinds = np.zeros(count, np.int64)
-        for name in np.unique(names).tolist():
-            prefab = prefabs.get(name)
-            if prefab is None:
-                raise MissingError(f"prefab {name} is not known")
-            kinds[names == name] = prefab.kind.number
-        taken[gone] = False
-        taken[slots] = False
-        stay = taken[old.slots]
-        order = np.concatenate((old.slots[stay], slots)).argsort(kind="stable")
-
-        def both(old: Any, new: Any) -> Any:
-            return np.concatenate((old[stay], new))[order]
-
-        ids = both(old.ids, (generations << 32 | indices).view(np.uint64))
-        if len(np.unique(ids & np.uint64(0xFFFF_FFFF))) < len(ids):
-            raise ProtocolError("two entities have one id")
-        serials = register.serials(slots, (generations << 32 | indices).view(np.uint64), names, births)
-        made = Shape(
-            old.layout,
-            both(old.slots, slots),
-            ids,
-            both(old.kinds, kinds),
-            both(old.prefabs, names),
-            both(old.births, births),
-            both(old.serials, serials),
-        )
-        shape = register.known(made)
-        return shape, Link(old, shape, both(np.ones(len(old.slots), np.bool_), np.zeros(count, np.bool_)))
+        gone = [self._number() for _ in range(gone_count)]
+        rows = [self._number() for _ in range(5 * count)]
+        rows[4::5] = [self.tick - age for age in rows[4::5]]
+        made = tuple(map(prefabs.get, rows[1::5]))
+        key = old.number, tuple(gone), tuple(rows), made
+        structure = register.structure(key)
+        if structure is None:
+            shape, link = _come_and_go(old, gone, rows, made, register)
+            structure = Structure(shape, link, _firsts(shape, link, prefabs))
+            register.keep(key, structure)
+        self.named = {name: prefab for name, prefab in zip(rows[1::5], made, strict=True) if prefab is not None}
+        return structure
 
     def _unpack(self, counts: Ints) -> Ints:
         folded, self.at = unpack(self.payload, self.at, counts)
@@ -330,7 +326,8 @@ class Reading:
         self.at += (end + 7) >> 3
         return touched.ravel()[:entities]
 
-    def _private(self, base: State, shape: Shape) -> Private:
+    def private(self, base: State, shape: Shape) -> Private:
+        """The private part, to be read after the rest. Raises `ProtocolError`."""
         if self.at == len(self.payload):
             if not base.private or shape is base.shape:
                 return base.private
@@ -378,6 +375,54 @@ class Reading:
         raise ProtocolError("a number that is too long")
 
 
+def _come_and_go(
+    old: Shape, gone: list[int], rows: list[int], made: tuple[Prefab | None, ...], register: Register
+) -> tuple[Shape, Link]:
+    """The shape without the slots that are `gone` (as differences), and with those who came, five numbers each, made
+    after the prefabs `made`. Raises `ProtocolError`."""
+    left = np.array(gone, np.int64).cumsum()
+    slots, names, indices, generations, births = np.array(rows, np.int64).reshape(len(made), 5).T
+    slots = slots.cumsum()
+    indices = unfold(indices.astype(np.uint64)) + slots
+    taken = np.zeros(MOST_SLOTS, np.bool_)
+    taken[old.slots] = True
+    if (
+        (left[1:] <= left[:-1]).any()
+        or (slots[1:] <= slots[:-1]).any()
+        or left.max(initial=0) >= MOST_SLOTS
+        or slots.max(initial=0) >= MOST_SLOTS
+        or not taken[left].all()
+        or np.isin(left, slots).any()
+    ):
+        raise ProtocolError("slots of those who come or go are not in order, or of nobody")
+    if ((indices < 0) | (indices >= MOST_SLOTS) | (generations < 1)).any() or names.max(initial=0) >= LARGEST:
+        raise ProtocolError("an id or a prefab of those who come is out of range")
+    for name, prefab in zip(names.tolist(), made, strict=True):
+        if prefab is None:
+            raise MissingError(f"prefab {name} is not known")
+    kinds = np.array([prefab.kind.number for prefab in made if prefab is not None], np.int64)
+    taken[left] = False
+    taken[slots] = False
+    stay = taken[old.slots]
+    order = np.concatenate((old.slots[stay], slots)).argsort(kind="stable")
+
+    def both(old: Any, new: Any) -> Any:
+        return np.concatenate((old[stay], new))[order]
+
+    ids = both(old.ids, (generations << 32 | indices).view(np.uint64))
+    if len(np.unique(ids & np.uint64(0xFFFF_FFFF))) < len(ids):
+        raise ProtocolError("two entities have one id")
+    shape = register.shape(
+        old.layout,
+        both(old.slots, slots),
+        ids,
+        both(old.kinds, kinds),
+        both(old.prefabs, names),
+        both(old.births, births),
+    )
+    return shape, Link(old, shape, both(np.ones(len(old.slots), np.bool_), np.zeros(len(made), np.bool_)))
+
+
 def _put_varint(written: bytearray, value: int) -> None:
     while value >= 0x80:
         written.append(value & 0x7F | 0x80)
@@ -387,3 +432,5 @@ def _put_varint(written: bytearray, value: int) -> None:
 
 _NOTHING: Ints = np.zeros(0, np.int64)
 _ZERO: Ints = np.zeros(1, np.int64)
+_HALF = np.uint64(32)
+_MIX = tuple(map(np.uint64, (0x9E37_79B9_7F4A_7C15, 0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB)))

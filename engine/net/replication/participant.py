@@ -23,6 +23,7 @@ from engine.net.connection.estimate import Estimate
 from engine.net.connection.events import Received
 from engine.net.multiplayer import SPECTATOR, Multiplayer
 from engine.net.replication.commands import Outbox
+from engine.net.replication.decoding import Decoder
 from engine.net.replication.figures import NetFigures
 from engine.net.replication.playout import Playout
 from engine.net.replication.replica import Replica
@@ -53,9 +54,19 @@ MOST_WAITING = 1_000
 
 
 class Participant:
-    """One client in one room, through however many connections it takes."""
+    """One client in one room, through however many connections it takes.
 
-    def __init__(self, multiplayer: Multiplayer, *, spectate: bool = False, rate: float = 60.0) -> None:
+    `decoder` is for a process that has many of them: see `Replica`.
+    """
+
+    def __init__(
+        self,
+        multiplayer: Multiplayer,
+        *,
+        spectate: bool = False,
+        rate: float = 60.0,
+        decoder: Decoder | None = None,
+    ) -> None:
         self.multiplayer = multiplayer
         self.protocol = multiplayer.protocol
         self.player = SPECTATOR
@@ -78,6 +89,7 @@ class Participant:
         self.events = EventCodec(self.protocol.declarations)
         self._spectate = spectate
         self._rate = rate
+        self._decoder = decoder
         self._resume = b""
         self._send: Callable[[object], object] = lambda message: None
         self._estimate = Estimate()
@@ -87,7 +99,7 @@ class Participant:
 
     def _reset(self) -> None:
         """Forget what is only good for one connection."""
-        self.replica = Replica(self.protocol)
+        self.replica = Replica(self.protocol, decoder=self._decoder)
         self.lead = Lead(1 / self._rate)
         self.outbox = Outbox(self.protocol)
         self.playout = Playout(1 / self._rate, every=self.multiplayer.every)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.net.replication.delta import MissingError, Reading, Register
-from engine.net.replication.layout import MOST_SLOTS, Bools, Layout
-from engine.net.replication.prefabs import Makes
+from engine.net.replication.decoding import Decoder
+from engine.net.replication.delta import MissingError, Reading
+from engine.net.replication.layout import MOST_SLOTS, Bools
 from engine.net.replication.prefabs import Prefab as Known
-from engine.net.replication.state import State, nothing, predicted
+from engine.net.replication.state import State, predicted
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Protocol
 from engine.net.wire.system import Full, Prefab, Snapshot
@@ -20,10 +20,14 @@ PATIENCE = 60
 
 
 class Replica:
-    """What a client knows of the server's world, at the ticks that snapshots told of. `rate` is ticks a second."""
+    """What a client knows of the server's world, at the ticks that snapshots told of. `rate` is ticks a second.
 
-    def __init__(self, protocol: Protocol, rate: float = 60.0) -> None:
-        self.layout = Layout(protocol, rate)
+    With a `decoder` that others have too, equal states are decoded once; it is to be of the same protocol and rate.
+    """
+
+    def __init__(self, protocol: Protocol, rate: float = 60.0, *, decoder: Decoder | None = None) -> None:
+        self._decoder = decoder or Decoder(protocol, rate)
+        self.layout = self._decoder.layout
         self.states: dict[int, State] = {}
         """The newest states by tick, in ascending order."""
         self.newest: State | None = None
@@ -38,11 +42,9 @@ class Replica:
         self.unusable = 0
         """Snapshots that build on one, or on a prefab, that is not here."""
         self.prefabs: dict[int, Known] = {}
-        self._makes = Makes(self.layout)
-        self._nothing = nothing(self.layout)
+        self._nothing = self._decoder.nothing
         self._base = self._nothing
         self._forgotten: set[int] = set()  # but still in use
-        self._register = Register()
         self._missing = 0
 
     def receive(self, message: Prefab | Full | Snapshot) -> State | None:
@@ -82,7 +84,7 @@ class Replica:
         return None, after
 
     def _learn(self, payload: bytes) -> None:
-        prefab = self._makes.read(payload)
+        prefab = self._decoder.prefab(payload)
         if isinstance(prefab, list):
             self._forgotten.update(prefab)
             self._forget()
@@ -116,11 +118,13 @@ class Replica:
             if found is None:
                 raise MissingError(f"tick {reading.base} is not known")
             base = found
-        state = reading.apply(base, self.prefabs, self._register)
+        content = self._decoder.content(reading, base, self.prefabs)
+        private = reading.private(base, content.shape)
+        state = State(reading.tick, content.shape, content.cells, private, self.prefabs)
         self.bytes += len(payload)
-        self.updates += reading.updates
-        if reading.told is not None:
-            self._go_on(state, reading.told)
+        self.updates += content.updates
+        if content.told is not None:
+            self._go_on(state, content.told)
         self._base = base
         self._missing = 0
         if reading.base is None:
