@@ -67,7 +67,7 @@ async def check(
 ) -> AsyncIterator[Finding]:
     """Go the way a player's game goes: name, TCP, HTTPS, token, UDP; then measure. Ends where the way does."""
     try:
-        host, port, fingerprint = _parse(target)
+        host, port, fingerprint, vouched = _parse(target)
     except ValueError as wrong:
         yield Finding(Verdict.BAD, str(wrong))
         return
@@ -76,7 +76,7 @@ async def check(
     if reached.verdict is Verdict.BAD:
         return
     try:
-        service = await find_service(host, port, fingerprint)
+        service = await find_service(host, port, fingerprint, vouched=vouched)
     except NoTokenError as none:
         yield Finding(Verdict.BAD, f"the token service does not answer: {none}")
         return
@@ -99,16 +99,16 @@ async def check(
         yield finding
 
 
-def _parse(target: str) -> tuple[str, int, bytes | None]:
+def _parse(target: str) -> tuple[str, int, bytes | None, bool]:
     if target.startswith(f"{SCHEME}:"):
         invite = Invite.parse(target)
-        return invite.host, invite.port, invite.fingerprint
+        return invite.host, invite.port, invite.fingerprint, invite.vouched
     host, colon, port = target.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit():
         raise ValueError(f"{target!r} is neither an invite nor an address with a port, as in 203.0.113.9:7777")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     invite = Invite(host, int(port), bytes(32))
-    return invite.host, invite.port, None
+    return invite.host, invite.port, None, False
 
 
 async def _reach(host: str, port: int) -> Finding:

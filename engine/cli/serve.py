@@ -19,6 +19,7 @@ from engine.server.logs import open_logs
 from engine.server.ops.opening import pages_of
 from engine.server.reactor import run
 from engine.server.schema import SETTINGS, Config
+from engine.server.supervisor import supervised
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ def run_serve(asked: ServeOptions) -> int:
     config = read()
     game = load_game(config.rooms.game)
     if asked.check:
-        Service(game, config).plan()
-        for warning in config.warnings:
+        for warning in Service(game, config).check():
             print(f"warning: {warning}", file=sys.stderr)
         print(configuration.describe(config))
         return 0
@@ -75,7 +75,7 @@ def run_serve(asked: ServeOptions) -> int:
             seed=asked.seed,
             record=asked.record,
             conditions=asked.conditions,
-            extensions=[pages_of(lambda words: print(words, flush=True))],
+            extensions=[pages_of(lambda words: print(words, flush=True)), supervised],
             announce=lambda invite: _announce(game.title, invite),
         )
         return run(service.run(asked.seconds))

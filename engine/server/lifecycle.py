@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import logging
 import os
 import signal
@@ -39,11 +40,13 @@ from engine.net.connection.token import KEY_BYTES
 from engine.net.multiplayer import multiplayer_of
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.host import HostError, listen, own_address
-from engine.net.transport.tls import Identity
+from engine.net.transport.tls import Identity, LiveContext
 from engine.net.transport.token_service import TokenSite, serve_tokens, token_application
 from engine.server import config as configuration
+from engine.server.certificate import concerns_of, identity_of, own_identity
 from engine.server.figures import Note, ProcessFigures, RoomFigures
 from engine.server.listing import Listed
+from engine.server.logs import adjust
 from engine.server.process import TOKEN_LIFETIME, TOKEN_TIMEOUT, Process
 from engine.server.reception import TOKEN_RATE, Reception
 from engine.server.rooms import GOODBYE, MOST_NOTES, Plan
@@ -56,10 +59,6 @@ REFRESH = 1.0
 """Seconds between looks at the figures of workers."""
 FILES = 8192
 """Files, sockets among them, that the process should be able to have open."""
-
-
-class ServerError(TickwireError):
-    """The server cannot start; the message says what is in the way."""
 
 
 class Stage(Enum):
@@ -130,7 +129,7 @@ class Service:
         self._announce = announce
         self._private_key = os.urandom(KEY_BYTES)
         self._identity: Identity
-        self._listening: Any = None
+        self._shown: LiveContext
         self._changed = asyncio.Event()
         self._stopping = False
         self._deadline: float | None = None
@@ -140,6 +139,13 @@ class Service:
     def is_ready(self) -> bool:
         """Whether people may come in."""
         return self.stage is Stage.READY
+
+    @property
+    def seconds_to_drain(self) -> float:
+        """How long a drain may take from now on."""
+        if self._deadline is not None:
+            return max(0.0, self._deadline - time.monotonic())
+        return self.config.drain.deadline + 2 * GOODBYE
 
     # Its way
 
@@ -171,9 +177,12 @@ class Service:
     async def _open(self, executor: ThreadPoolExecutor) -> TokenSite:
         """Open everything that is needed to play. Raises `TickwireError`."""
         settings = self.config.server
-        self._load_identity()
+        for warning in self.config.warnings:
+            log.warning("%s", warning)
+        self._identity = identity_of(self.config, self._folder / "identity")
+        self._warn_of_certificate()
         try:
-            listening = self._listening = listen(settings.bind)
+            listening = listen(settings.bind)
         except HostError as error:
             raise self.config.problem("server.bind", str(error)) from error
         bound = self.bound = Address(settings.bind.host, listening.getsockname()[1])
@@ -194,23 +203,26 @@ class Service:
             rate=TOKEN_RATE,
         )
         application: web.Application = token_application(issuer, lambda: self.epoch + time.monotonic())
-        self._context = self._identity.context()
-        site = await serve_tokens(application, listening, self._context)
-        self.invite = Invite(settings.public or own_address(bound.host), bound.port, self._identity.fingerprint)
+        self._shown = LiveContext(self._identity)
+        site = await serve_tokens(application, listening, self._shown.context)
+        self.invite = self._make_invite()
         return site
 
-    def _load_identity(self) -> None:
-        tls = self.config.tls
-        try:
-            if tls.certificate is not None and tls.key is not None:
-                self._identity = Identity.of(tls.key, tls.certificate)
-            else:
-                self._identity = Identity.load(self._folder / "identity")
-        except OSError as error:
-            where = error.filename or self._folder
-            raise ServerError(f"the TLS key cannot be read or kept: {where}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise ServerError(str(error)) from error
+    def _make_invite(self) -> Invite:
+        host = self.config.server.public or own_address(self.bound.host)
+        vouched = self._identity.vouches_for(host)
+        return Invite(host, self.bound.port, self._identity.fingerprint, vouched=vouched)
+
+    def _warn_of_certificate(self) -> None:
+        for concern in concerns_of(self._identity, self.config, datetime.datetime.now(datetime.UTC)):
+            log.warning("%s", concern)
+
+    def check(self) -> list[str]:
+        """What is allowed but may not be meant, as lines. Raises `TickwireError` if the configuration is of no use."""
+        self.plan()
+        own = own_identity(self.config)
+        now = datetime.datetime.now(datetime.UTC)
+        return [*self.config.warnings, *(concerns_of(own, self.config, now) if own is not None else [])]
 
     async def _open_workers(self, bound: Address, executor: ThreadPoolExecutor) -> None:
         count = self.config.server.workers or os.cpu_count() or 1
@@ -363,8 +375,8 @@ class Service:
             return
         seconds = self.config.drain.deadline if deadline is None else deadline
         self.reception.open = False
-        self._enter(Stage.DRAINING)
         self._deadline = time.monotonic() + seconds + 2 * GOODBYE
+        self._enter(Stage.DRAINING)
         self._spawn(self._ask_all("drain", deadline=seconds))
         self._changed.set()
 
@@ -405,8 +417,9 @@ class Service:
         before, self.config = self.config, taken.config
         try:
             plan = self.plan()
-            self._reload_certificate()
-        except (TickwireError, OSError, ValueError) as error:
+            identity = identity_of(self.config, self._folder / "identity")
+            self._shown.show(identity)
+        except TickwireError as error:
             self.config = before
             log.error("the configuration stays as it was: %s", error)
             return
@@ -414,14 +427,30 @@ class Service:
         self.reception.most_players = self.config.server.max_players
         for worker in self.workers:
             self._spawn(worker.replan(plan))
+        adjust(self.config.log.level, self.config.secrets())
+        self._spawn(self._ask_all("verbosity", level=self.config.log.level))
         log.info("the configuration was read again; changed: %s", ", ".join(taken.changed) or "nothing")
+        for warning in self.config.warnings:
+            log.warning("%s", warning)
         if taken.needs_restart:
             log.warning("these take a restart: %s", ", ".join(taken.needs_restart))
+        self._be_known_by(identity)
 
-    def _reload_certificate(self) -> None:
-        tls = self.config.tls
-        if tls.certificate is not None and tls.key is not None:
-            self._context.load_cert_chain(tls.certificate, tls.key)
+    def _be_known_by(self, identity: Identity) -> None:
+        """Invite by this from now on; if its key is another than before, say whom that concerns."""
+        before, self._identity = self._identity, identity
+        self._warn_of_certificate()
+        if identity.chain == before.chain:
+            return
+        invite, self.invite = self.invite, self._make_invite()
+        log.info("the certificate is another, and holds until %s", f"{identity.end:%Y-%m-%d}")
+        if self.invite == invite:
+            return
+        if invite.vouched and self.invite.vouched:
+            log.info("its key is another, too; invites lead here as before, by the name %s", invite.host)
+        else:
+            log.warning("invites given out before hold no more, as they name the key of before: give out the new one")
+        self._announce(str(self.invite))
 
     # What can be seen, and done
 

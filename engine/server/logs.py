@@ -302,6 +302,14 @@ class Logs(logging.Handler):
         self.close()
 
 
+def adjust(level: str, secrets: Iterable[Secret] = ()) -> None:
+    """Have the logs of this process written from `level` up, and hide these secrets as well."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Logs):
+            handler.verbosity = level
+            handler.hide(secrets)
+
+
 def open_logs(
     *,
     level: str = "info",

@@ -30,6 +30,7 @@ from engine.net.transport.conditioner import Conditions
 from engine.net.transport.udp import Other, Udp
 from engine.server.figures import ProcessFigures
 from engine.server.keeping import Keeping
+from engine.server.logs import adjust
 from engine.server.ops.inside import Inside
 from engine.server.rooms import ENDED, KICKED, OVER, Plan, Rooms, Stage, Wish
 
@@ -74,6 +75,7 @@ class Process:
             "close": lambda said: self.rooms.close_room(said["room"], said.get("words") or OVER),
             "drain": lambda said: self.rooms.drain(said["deadline"]),
             "stage": lambda said: self.rooms.stage.value,
+            "verbosity": lambda said: adjust(said["level"]),
         }
         """What can be asked; more may be added. Each takes plain values by name, and gives a plain value."""
         self._loop = asyncio.get_running_loop()

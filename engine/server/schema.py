@@ -90,10 +90,17 @@ class OpsSettings:
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """A certificate of one's own, instead of the one made at the first start. The key is part of every invite."""
+    """A certificate of one's own, instead of the one made at the first start."""
 
-    certificate: Path | None = setting(None, "PEM file with the certificate chain.", reload=True)
-    key: Path | None = setting(None, "PEM file with the private key.", reload=True)
+    certificate: Path | None = setting(
+        None,
+        "PEM file with the certificate, and its chain below; a reload reads it again.",
+        reload=True,
+        option="--tls-certificate",
+    )
+    key: Path | None = setting(
+        None, "PEM file with the private key of the certificate.", reload=True, option="--tls-key"
+    )
 
 
 @dataclass(frozen=True, slots=True)

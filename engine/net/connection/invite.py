@@ -2,9 +2,14 @@
 
     tickwire://203.0.113.9:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU
     tickwire://203.0.113.9:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&room=k3f9
+    tickwire://play.example.org:7777?key=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU&ca=1
 
 The game asks that host and port over HTTPS for a connect token, and talks to the server only if the SHA-256 of its TLS
 key is `key`, so no certificate authority is needed and no one in between can answer.
+
+With `ca`, the key may also be another, if a certificate authority that the player's system trusts vouches for it under
+that host's name: so an invite outlives a certificate that is renewed with a new key. Only a server that has such a
+certificate says so; for others, the key alone counts.
 """
 
 from __future__ import annotations
@@ -41,6 +46,8 @@ class Invite:
     fingerprint: bytes
     room: str = ""
     """The code of a room: up to 20 letters and digits."""
+    vouched: bool = False
+    """Whether another key will do, if an authority vouches for it under the host's name."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.host):
@@ -60,7 +67,7 @@ class Invite:
     def __str__(self) -> str:
         key = base64.urlsafe_b64encode(self.fingerprint).rstrip(b"=").decode()
         room = f"&room={self.room}" if self.room else ""
-        return f"{SCHEME}://{self.authority}?key={key}{room}"
+        return f"{SCHEME}://{self.authority}?key={key}{'&ca=1' if self.vouched else ''}{room}"
 
     @classmethod
     def parse(cls, text: str) -> Invite:
@@ -80,11 +87,14 @@ class Invite:
         if parts.path not in ("", "/") or parts.fragment or parts.username is not None:
             raise InviteError(f"{text!r} is no invite: after host and port comes only ?key=...")
         query = dict(parse_qsl(parts.query))
-        key, room = query.pop("key", None), query.pop("room", "")
-        if key is None or query:
-            raise InviteError(f"{text!r} is no invite: it holds key=... and room=... and nothing else; was it cut off?")
+        key, room, ca = query.pop("key", None), query.pop("room", ""), query.pop("ca", "")
+        if key is None or query or ca not in ("", "1"):
+            raise InviteError(
+                f"{text!r} is no invite: it holds key=..., and may hold ca=1 and room=..., and nothing else; "
+                "was it cut off?"
+            )
         try:
             fingerprint = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise InviteError(f"{text!r} is no invite: its key is not base64url; was it cut off?") from None
-        return cls(host, port, fingerprint, room)
+        return cls(host, port, fingerprint, room, ca == "1")

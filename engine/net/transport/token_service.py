@@ -156,12 +156,12 @@ def _request(said: Any) -> TokenRequest:
 class _KeyFingerprint(aiohttp.Fingerprint):
     """Checks the key of the peer, before anything is said to it; aiohttp's own checks the whole certificate.
 
-    With it, no authority has to vouch for the certificate. Without a key to expect, it only notes the one it meets.
+    Without a key to expect, it only notes the one it meets.
     """
 
     def __init__(self, expected: bytes | None) -> None:
         super().__init__(expected or bytes(FINGERPRINT_BYTES))
-        self._expected = expected
+        self.expected = expected
         self.met = b""
         """The fingerprint of the host's key."""
         self.reached = ""
@@ -171,8 +171,8 @@ class _KeyFingerprint(aiohttp.Fingerprint):
         self.reached, port = transport.get_extra_info("peername")[:2]
         certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
         self.met = fingerprint_of(x509.load_der_x509_certificate(certificate))
-        if self._expected is not None and self.met != self._expected:
-            raise aiohttp.ServerFingerprintMismatch(self._expected, self.met, self.reached, port)
+        if self.expected is not None and self.met != self.expected:
+            raise aiohttp.ServerFingerprintMismatch(self.expected, self.met, self.reached, port)
 
 
 async def request_token(invite: Invite, protocol: Protocol, *, name: str = "", secret: str = "") -> ConnectToken:
@@ -196,7 +196,7 @@ async def request_place(invite: Invite, build: Build, *, name: str = "", secret:
     while True:
         pin = _KeyFingerprint(invite.fingerprint)
         try:
-            return _read_reply(await _ask(invite.authority, pin, said), invite, pin.reached)
+            return _read_reply(await _ask(invite.authority, pin, said, vouched=invite.vouched), invite, pin.reached)
         except _NotYetError as refused:
             if loop.time() + refused.again > deadline:
                 raise
@@ -214,11 +214,14 @@ class Service:
     build: Build
 
 
-async def find_service(host: str, port: int, fingerprint: bytes | None = None) -> Service:
-    """Ask a host which game it serves; without a fingerprint, any key will do. Raises `NoTokenError` saying why not."""
+async def find_service(host: str, port: int, fingerprint: bytes | None = None, *, vouched: bool = False) -> Service:
+    """Ask a host which game it serves; without a fingerprint, any key will do. `vouched` is as in `Invite`.
+
+    Raises `NoTokenError` saying why not.
+    """
     pin = _KeyFingerprint(fingerprint)
     authority = Invite(host, port, bytes(FINGERPRINT_BYTES)).authority
-    body = await _ask(authority, pin, None)
+    body = await _ask(authority, pin, None, vouched=vouched)
     try:
         game, version, protocol = _texts(json.loads(body), "game", "version", "protocol")
         build = Build(game[:MAX_NAME], version[:MAX_NAME], int(protocol, 16) & (1 << 64) - 1)
@@ -227,24 +230,45 @@ async def find_service(host: str, port: int, fingerprint: bytes | None = None) -
     return Service(Invite(host, port, pin.met), pin.reached, build)
 
 
-async def _ask(authority: str, pin: _KeyFingerprint, said: dict[str, str] | None) -> bytes:
+async def _ask(authority: str, pin: _KeyFingerprint, said: dict[str, str] | None, *, vouched: bool) -> bytes:
+    """What the host answers. Raises `NoTokenError`, if it is not the right one, too."""
+    try:
+        return await _exchange(authority, pin, said)
+    except aiohttp.ServerFingerprintMismatch:
+        if not vouched:
+            raise NoTokenError(
+                f"{authority} has another key than the invite says: it is old, or someone is in between"
+            ) from None
+    pin.expected = None  # an authority has to vouch for it instead
+    try:
+        return await _exchange(authority, pin, said, ssl.create_default_context())
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise NoTokenError(
+            f"{authority} has another key than the invite says, and nobody vouches for it: "
+            f"{getattr(error.certificate_error, 'verify_message', '') or error.certificate_error}; "
+            "ask for a new invite"
+        ) from None
+
+
+async def _exchange(
+    authority: str, pin: _KeyFingerprint, said: dict[str, str] | None, verifying: ssl.SSLContext | None = None
+) -> bytes:
+    """Say it to whoever passes `pin`, and by `verifying` if given. Raises `NoTokenError`, or what `pin` does."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=pin), timeout=timeout) as session,
             session.request(
                 "GET" if said is None else "POST",
                 f"https://{authority}/token",
                 json=said,
-                ssl=pin,
+                ssl=verifying or False,  # then `pin` alone decides
                 allow_redirects=False,
             ) as response,
         ):
             return await _read_most(response.content)
-    except aiohttp.ServerFingerprintMismatch:
-        raise NoTokenError(
-            f"{authority} has another key than the invite says: it is old, or someone is in between"
-        ) from None
+    except (aiohttp.ServerFingerprintMismatch, aiohttp.ClientConnectorCertificateError):
+        raise
     except TimeoutError:
         raise NoTokenError(f"{authority} did not answer within {TIMEOUT:.0f} seconds") from None
     except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
