@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import socket
 from collections.abc import Callable, Iterable
@@ -113,7 +114,8 @@ class Udp:
         self._sockets: dict[int, socket.socket] = {}  # by family
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by family, where the loop cannot watch sockets
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0  # of the timer, while there is one
+        self._timer_at = 0.0
+        self._due = math.inf  # of the next flush: no earlier than the timer
         self._last_flush = 0.0
         self._last_wake = 0.0
         self._resting: list[socket.socket] = []  # not watched, but looked at with every flush
@@ -314,7 +316,7 @@ class Udp:
         while (event := next_event()) is not None:
             sink(event)
         if not self._closed:  # the sink may have
-            self._set_timer(now)
+            self._set_timer(self._next_timer(now))
 
     def _send_all(self, datagrams: list[tuple[bytes, Address]]) -> None:
         """`_send` for the usual case, of one socket with nothing in front of it."""
@@ -359,23 +361,42 @@ class Udp:
 
     def _flush_soon(self, now: float) -> None:
         """After datagrams arrived: a flush, at most one every `FLUSH_INTERVAL`."""
-        due = max(now, self._last_flush + FLUSH_INTERVAL)
-        if self._timer is None or self._due > due:
-            self._set_timer(now, due)
+        due = self._last_flush + FLUSH_INTERVAL
+        if due <= now:
+            self.flush()
+        elif self._due > due:
+            self._set_timer(due)
 
-    def _set_timer(self, now: float, due: float | None = None) -> None:
+    def _next_timer(self, now: float) -> float:
+        """When a flush has something to do, even if nothing happens; infinite for never."""
+        due = self.endpoint.next_timer()
+        if due is None:
+            due = math.inf
+        if self._resting:
+            due = min(due, now + LOOK_INTERVAL)
+        for link in (self._in, self._out):
+            if link is not None and (arrival := link.next_timer()) is not None:
+                due = min(due, arrival)
+        return max(due, now + FLUSH_INTERVAL / 5)
+
+    def _set_timer(self, due: float) -> None:
+        """Flush at `due`. Most timers are put off before they are due, so the loop's is only moved to be earlier."""
+        self._due = due
         if self._timer is not None:
+            if self._timer_at <= due:
+                return
             self._timer.cancel()
             self._timer = None
-        if due is None:
-            timers = [self.endpoint.next_timer()]
-            timers += [link.next_timer() for link in (self._in, self._out) if link is not None]
-            if self._resting:
-                timers.append(now + LOOK_INTERVAL)
-            due = min((timer for timer in timers if timer is not None), default=None)
-        if due is not None:
-            self._due = max(due, now + FLUSH_INTERVAL / 5)
-            self._timer = self._loop.call_at(self._due, self.flush)
+        if due < math.inf:
+            self._timer_at = due
+            self._timer = self._loop.call_at(due, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        if self._due <= self._timer_at:
+            self.flush()
+        else:  # put off meanwhile
+            self._set_timer(self._due)
 
     def close(self) -> None:
         """Send what is left to say, such as farewells, and close every socket."""
