@@ -89,8 +89,8 @@ class _Worker:
             worker=beginning.worker,
             mark=beginning.mark,
             executor=executor,
+            on_note=self._tell,
         )
-        process.rooms.on_note = self._tell
         process.verbs["replan"] = lambda said: process.replan(plan_from_plain(said["plan"]))
         return process
 
@@ -123,7 +123,7 @@ class _Worker:
             answer = await self._process.answer(said["ask"], said.get("said") or {})
             reply: Said = {"id": number, "answer": answer}
         except NoPlaceError as refused:
-            reply = {"id": number, "refused": str(refused), "again": refused.again}
+            reply = {"id": number, "refused": str(refused), "again": refused.again, "gone": refused.gone}
         except Exception as error:
             if not isinstance(error, TickwireError):
                 log.exception("the question %r cannot be answered", said.get("ask"))

@@ -123,6 +123,8 @@ class ProcessFigures:
     """Wishes that could not be met."""
     standstills: int
     """Times the process did not run for a second or more."""
+    people: int = 0
+    """Who plays in its rooms, or is expected there."""
     rooms: list[RoomFigures] = field(default_factory=list[RoomFigures])
     notes: list[Note] = field(default_factory=list[Note])
     """The last ones, oldest first."""

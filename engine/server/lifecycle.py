@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,12 @@ class Service:
         except BaseException:
             listening.close()
             raise
-        self.reception = Reception(self.workers, password=settings.password, most_players=settings.max_players)
+        self.reception = Reception(
+            self.workers,
+            password=settings.password,
+            most_players=settings.max_players,
+            most_rooms=self.config.rooms.max,
+        )
         protocol = multiplayer_of(self.game).protocol
         issuer = Issuer(
             protocol,
@@ -248,10 +254,10 @@ class Service:
                 conditions=self._conditions,
                 other=self.listed.answer,
                 executor=executor,
+                on_note=self._note,
             )
         except OSError as error:
             raise self.config.problem("server.bind", f"{error.strerror or error}: choose another port") from error
-        process.rooms.on_note = self._note
         if self._record is not None:
             for room in process.rooms.by_code.values():
                 room.record(self._record)
@@ -261,7 +267,7 @@ class Service:
         """A worker with the next ports after that of the server, so that they can be opened in a firewall."""
         beginning = Beginning(
             game=self._word or self.game.name,
-            plan=plan_to_plain(self.plan()),
+            plan=plan_to_plain(replace(self.plan(), permanent=int(number < self.config.rooms.max))),
             host=bound.host,
             port=bound.port + 1 + number if self.config.server.bind.port else 0,
             epoch=self.epoch,
@@ -425,6 +431,7 @@ class Service:
             return
         self.reception.password = self.config.server.password
         self.reception.most_players = self.config.server.max_players
+        self.reception.most_rooms = self.config.rooms.max
         for worker in self.workers:
             self._spawn(worker.replan(plan))
         adjust(self.config.log.level, self.config.secrets())

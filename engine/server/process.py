@@ -28,7 +28,7 @@ from engine.net.connection.server import Server
 from engine.net.multiplayer import multiplayer_of
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.udp import Other, Udp
-from engine.server.figures import ProcessFigures
+from engine.server.figures import Note, ProcessFigures
 from engine.server.keeping import Keeping
 from engine.server.logs import adjust
 from engine.server.ops.inside import Inside
@@ -100,6 +100,7 @@ class Process:
         conditions: Conditions | None = None,
         other: Other | None = None,
         executor: Executor | None = None,
+        on_note: Callable[[Note], object] = lambda note: None,
     ) -> Process:
         """Bind the UDP port, or any if it is 0, and open the permanent rooms.
 
@@ -121,6 +122,7 @@ class Process:
         process.rooms = Rooms(
             game, server, clock, plan, mark=mark, worker=worker, wake=process._wake, executor=executor, keeping=keeping
         )
+        process.rooms.on_note = on_note
         process.rooms.watchdog = process.watchdog
         process.udp = Udp(
             server, process.rooms.receive, local=[Address(host, port)], conditions=conditions, other=other
@@ -177,7 +179,8 @@ class Process:
         place = self.rooms.reserve(
             wish, name=said.get("name", ""), source=said.get("source", ""), may_open=said.get("may_open", True)
         )
-        return {"room": place.room, "client_id": place.client_id, "user": place.user}
+        there = {"people": self.rooms.people, "rooms": len(self.rooms.by_code)}
+        return {"room": place.room, "client_id": place.client_id, "user": place.user, **there}
 
     def replan(self, plan: Plan) -> None:
         """Go by another plan from now on, as far as that is possible while running."""
@@ -207,6 +210,7 @@ class Process:
             expired=rooms.expired,
             refused=rooms.refused,
             standstills=rooms.standstills,
+            people=rooms.people,
             rooms=rooms.room_figures(),
             notes=list(rooms.notes),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,13 +16,15 @@ from engine.errors import TickwireError
 from engine.net.connection.address import Address
 from engine.net.connection.issuer import Admitted, TokenRequest, TurnedAway
 from engine.server.figures import ProcessFigures
-from engine.server.rooms import NoPlaceError
+from engine.server.rooms import NoPlaceError, full, no_room, no_room_left
 from engine.server.secret import Secret
 
 TOKEN_RATE = 300
 """Requests that one address may make in ten seconds: a school has only one. Wrong ones are limited far lower."""
 MOST_NAME = 40
 """Characters of a player's name."""
+AGAIN = 1.0
+"""Seconds after which somebody may ask again whose process starts anew."""
 CLOSED = "this server lets nobody in at the moment: try again in a minute"
 
 
@@ -61,11 +64,13 @@ class Reception:
         *,
         password: Secret,
         most_players: int,
+        most_rooms: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workers = workers
         self.password = password
         self.most_players = most_players
+        self.most_rooms = most_rooms
         self.open = False
         """Whether anybody is let in."""
         self.admitted = 0
@@ -74,6 +79,10 @@ class Reception:
         self._banned: dict[str, float] = {}  # by IP address: until when
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
+        self._asked: Counter[int] = Counter()  # by worker: questions for a place that are not answered yet,
+        self._opening: Counter[int] = Counter()  # and those of them that may open a room
+        self._told: dict[int, tuple[ProcessFigures | None, int, int]] = {}
+        """By worker: the figures there were when it answered last, and the people and rooms it had then."""
 
     def ban(self, source: str, seconds: float) -> None:
         """Let nobody in from an IP address for some time."""
@@ -92,16 +101,16 @@ class Reception:
 
     async def door(self, request: TokenRequest) -> Admitted | TurnedAway:
         """Admit whoever there is a place for, or say why not."""
-        refused = self._refusal(request)
-        if refused is not None:
-            why, words = refused
+        refusal = self._refusal(request)
+        if refusal is not None:
+            why, words = refusal
             return self._turn_away(why, words)
         name = "".join(sign for sign in request.name if sign.isprintable()).strip()[:MOST_NAME]
         wish = {"room": request.room, "private": request.private, "watch": request.watch, "source": request.source}
         try:
             worker, place = await self._find({**wish, "name": name})
-        except NoPlaceError as full:
-            return self._turn_away("full", str(full), full.again)
+        except NoPlaceError as refused:
+            return self._turn_away("gone" if refused.gone else "full", str(refused), refused.again)
         except TickwireError:
             return self._turn_away("broken", CLOSED)
         address = worker.address
@@ -121,47 +130,69 @@ class Reception:
 
     def _turn_away(self, why: str, words: str, again: float = 0.0) -> TurnedAway:
         self.turned_away[why] = self.turned_away.get(why, 0) + 1
-        return TurnedAway(words, guess=why == "password", again=again)
+        return TurnedAway(words, guess=why == "password", again=again, gone=why == "gone")
 
     async def _find(self, wish: Mapping[str, Any]) -> tuple[Worker, Mapping[str, Any]]:
         """A place, and where it is. Raises `NoPlaceError` with words for the player."""
         present = [worker for worker in self.workers if worker.address is not None]
         if not present:
-            raise NoPlaceError(CLOSED)
+            raise NoPlaceError(CLOSED, AGAIN)
+        if len(self.workers) == 1:
+            return await self._reserve(present[0], wish)
+        if not wish["watch"] and sum(self._load(worker)[0] for worker in present) >= self.most_players:
+            raise full(self.most_players)
         if wish["room"]:
-            for worker in present:
+            for worker in self.workers:
                 if wish["room"].startswith(worker.mark):
-                    return worker, await worker.ask("reserve", **wish)
-            raise NoPlaceError(f"there is no room {wish['room']} on this server: it may be over")
-        if len(present) == 1:
-            return present[0], await present[0].ask("reserve", **wish)
+                    if worker.address is None:
+                        raise NoPlaceError(f"the process that had room {wish['room']} starts again", AGAIN)
+                    return await self._reserve(worker, wish)
+            raise no_room(wish["room"])
         if wish["private"]:
-            worker = min(present, key=_load)
-            return worker, await worker.ask("reserve", **wish)
+            self._check_rooms(present)
+            return await self._reserve(min(present, key=self._load), wish)
         async with self._one_at_a_time:  # or two who come at the same time get a new room each
             return await self._quick_match(present, wish)
 
     async def _quick_match(self, present: list[Worker], wish: Mapping[str, Any]) -> tuple[Worker, Mapping[str, Any]]:
         """An open room that has a place left, wherever it is; else a new one where there is least to do."""
         last: TickwireError = NoPlaceError(CLOSED)
-        if sum(_people(worker) for worker in present) < self.most_players:
-            for may_open in (False, True):
-                for worker in sorted(present, key=_load):
-                    try:
-                        return worker, await worker.ask("reserve", **wish, may_open=may_open)
-                    except TickwireError as refused:
-                        last = refused
-        else:
-            last = NoPlaceError(f"this server is full: {self.most_players} are playing")
+        for may_open in (False, True):
+            if may_open:
+                self._check_rooms(present)
+            for worker in sorted(present, key=self._load):
+                try:
+                    return await self._reserve(worker, wish, may_open=may_open)
+                except TickwireError as refused:
+                    last = refused
         raise last
 
+    async def _reserve(
+        self, worker: Worker, wish: Mapping[str, Any], *, may_open: bool = True
+    ) -> tuple[Worker, Mapping[str, Any]]:
+        opens = may_open and not wish["room"]
+        self._asked[worker.number] += 1
+        self._opening[worker.number] += opens
+        try:
+            place = await worker.ask("reserve", **wish, may_open=may_open)
+        finally:
+            self._asked[worker.number] -= 1
+            self._opening[worker.number] -= opens
+        if len(self.workers) > 1:
+            self._told[worker.number] = worker.figures, place["people"], place["rooms"]
+        return worker, place
 
-def _people(worker: Worker) -> int:
-    figures = worker.figures
-    return sum(room.people + room.reserved for room in figures.rooms) if figures is not None else 0
+    def _check_rooms(self, present: Sequence[Worker]) -> None:
+        if sum(self._load(worker)[1] for worker in present) >= self.most_rooms:
+            raise no_room_left(self.most_rooms)
 
+    def _load(self, worker: Worker) -> tuple[int, int]:
+        """How many people and rooms a worker has, those included that it is asked for just now.
 
-def _load(worker: Worker) -> tuple[float, int]:
-    """How busy it is: by the people it has, as a share of a core says nothing before they play."""
-    figures = worker.figures
-    return (_people(worker), len(figures.rooms) if figures is not None else 0)
+        It is also how busy it is: a share of a core says nothing before they play.
+        """
+        figures = worker.figures
+        seen, people, rooms = self._told.get(worker.number, (None, 0, 0))
+        if figures is not None and figures is not seen:  # newer than what it answered last
+            people, rooms = figures.people, len(figures.rooms)
+        return people + self._asked[worker.number], rooms + self._opening[worker.number]

@@ -78,10 +78,27 @@ STRAY = "the place kept for you was given to someone else: join again"
 class NoPlaceError(TickwireError):
     """Nobody can be let in; the message says why, in words for the player."""
 
-    def __init__(self, words: str, again: float = 0.0) -> None:
+    def __init__(self, words: str, again: float = 0.0, *, gone: bool = False) -> None:
         super().__init__(words)
         self.again = again
         """Seconds after which it may be otherwise; 0 if there is no saying."""
+        self.gone = gone
+        """Whether there is no such room as was asked for."""
+
+
+def no_room(code: str) -> NoPlaceError:
+    """What is said to whoever asks for a room that is not there."""
+    return NoPlaceError(f"there is no room {code} on this server: it may be over", gone=True)
+
+
+def no_room_left(most: int) -> NoPlaceError:
+    """What is said where no more rooms may be opened."""
+    return NoPlaceError(f"all {most} rooms of this server are in use: try again later")
+
+
+def full(most: int) -> NoPlaceError:
+    """What is said where no more may play."""
+    return NoPlaceError(f"this server is full: {most} are playing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +279,7 @@ class Rooms:
         """
         plan = self.plan
         if len(self.by_code) >= plan.most_rooms:
-            raise NoPlaceError(f"all {plan.most_rooms} rooms of this server are in use: try again later")
+            raise no_room_left(plan.most_rooms)
         code = code or self._new_code(LISTED_LETTERS if listed else PRIVATE_LETTERS)
         if options is None and plan.seeded:
             options = plan.options
@@ -334,6 +351,11 @@ class Rooms:
         """Seats that are taken or promised, in all rooms."""
         return sum(room.players + room.promised for room in self.by_code.values())
 
+    @property
+    def people(self) -> int:
+        """Who plays or is expected: as `players`, without those who were cut off and may come back."""
+        return sum(len(room.members) - room.watching + room.promised for room in self.by_code.values())
+
     def reserve(self, wish: Wish, *, name: str = "", source: str = "", may_open: bool = True) -> Place:
         """Promise somebody a place. Raises `NoPlaceError` with the words for them if there is none.
 
@@ -346,7 +368,7 @@ class Rooms:
                 )
             room = self._room_for(wish, may_open)
         except NoPlaceError as refused:
-            if refused.again:
+            if refused.again or not may_open:
                 raise  # not for good
             self.refused += 1
             self._note("refused", f"{name or 'somebody'} was not let in: {refused}")
@@ -373,12 +395,12 @@ class Rooms:
         if self.stage is not Stage.SERVING:
             raise NoPlaceError("this server is about to close, and lets nobody in any more")
         plan = self.plan
-        if not wish.watch and self.players >= plan.most_players:
-            raise NoPlaceError(f"this server is full: {plan.most_players} are playing")
+        if not wish.watch and self.people >= plan.most_players:
+            raise full(plan.most_players)
         if wish.room:
             room = self.by_code.get(wish.room)
             if room is None:
-                raise NoPlaceError(f"there is no room {wish.room} on this server: it may be over")
+                raise no_room(wish.room)
             if room.state is RoomState.CLOSING:
                 raise NoPlaceError(f"room {wish.room} is about to close, and lets nobody in any more")
             if not self._has_place(room, wish.watch, returning=True):

@@ -12,7 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +235,7 @@ class ChildWorker:
             if future is None or future.done():
                 return
             if "refused" in said:
-                future.set_exception(NoPlaceError(said["refused"], said["again"]))
+                future.set_exception(NoPlaceError(said["refused"], said["again"], gone=said["gone"]))
             elif "error" in said:
                 future.set_exception(WorkerError(f"worker {self.number}: {said['error']}"))
             else:
@@ -271,7 +271,7 @@ class ChildWorker:
 
     async def replan(self, plan: Plan) -> None:
         """Go by another plan."""
-        self._beginning.plan = plan_to_plain(plan)
+        self._beginning.plan = plan_to_plain(replace(plan, permanent=self._beginning.plan["permanent"]))
         await self.ask("replan", plan=self._beginning.plan)
 
     async def _keep_alive(self) -> None:

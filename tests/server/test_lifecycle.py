@@ -98,6 +98,7 @@ def lasting() -> tuple[Game, list[bool]]:
 def test_people_meet_in_rooms_and_are_told_when_it_ends(tmp_path: Path) -> None:
     async def scene() -> None:
         async with serving(tmp_path, rooms__seats=2) as service:
+            assert [note.kind for note in service.notes] == ["opened"]
             ana, ben, cem = [await Visitor.come(service.invite, name) for name in ("Ana", "Ben", "Cem")]
             dua = await Visitor.come(service.invite, "Dua", want="private")
             eli = await Visitor.come(dua.guest.invite, "Eli")

@@ -8,7 +8,7 @@ from engine.net.multiplayer import Multiplayer
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.presets import PRESETS
 from engine.server.room import Room, RoomState
-from engine.server.rooms import BEHIND_EVERY, ENDED, KICKED, MOST_PROMISED, OVER, STRAY, NoPlaceError, Stage
+from engine.server.rooms import BEHIND_EVERY, ENDED, KICKED, MOST_PROMISED, OVER, STRAY, NoPlaceError, Stage, Wish
 from games import tag
 
 
@@ -119,15 +119,25 @@ def test_one_address_cannot_hold_all_places(open_house):
     house.reserve("greedy", source="203.0.113.9", watch=True)
 
 
-def test_who_was_cut_off_gets_back_into_a_room_that_is_full(open_house):
-    house = open_house(seats=1, most_rooms=1)
+def test_whoever_may_ask_elsewhere_was_not_turned_away(open_house):
+    house = open_house(seats=1)
+    house.settle([house.come("Ana")])
+    with pytest.raises(NoPlaceError, match="no room with a place left"):
+        house.rooms.reserve(Wish(), name="Ben", may_open=False)
+    assert (house.noted("refused"), house.rooms.refused) == ([], 0)
+
+
+@pytest.mark.parametrize("limit", ["most_rooms", "most_players"])
+def test_who_was_cut_off_gets_back_into_a_room_that_is_full(open_house, limit):
+    house = open_house(seats=1, most_rooms=1) if limit == "most_rooms" else open_house(seats=1, most_players=1)
     ana = house.come("Ana")
     house.settle([ana])
     room = house.rooms.by_code[ana.place.room]
     ana.way.set_conditions(Conditions(loss=1.0))
     house.run_until(lambda: not room.members)
     assert room.players == 1  # the seat is kept
-    assert "in use" in house.refused()
+    if limit == "most_rooms":
+        assert "in use" in house.refused()
     ana.connect(house.reserve("Ana", room=room.code))
     house.run_until(lambda: ana.participant.greeted)
     assert ana.player == 0

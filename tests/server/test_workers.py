@@ -72,6 +72,7 @@ def test_a_worker_that_dies_takes_only_its_rooms(tmp_path: Path) -> None:
         )
         task = asyncio.create_task(service.run())
         await until(lambda: service.stage is Stage.READY or task.done())
+        assert sorted(note.worker for note in service.notes if note.kind == "opened") == [0, 1]
         people = [await Visitor.come(service.invite, f"{number}") for number in range(6)]
         await until(lambda: all(one.participant.ready for one in people))
         by_worker = {
@@ -134,15 +135,22 @@ class Clerk:
         self.key = bytes(32)
         self.address: Address | None = Address("0.0.0.0", 7778 + number)
         self.full = full
+        self.people, self.rooms = people, 1
         self.asked: list[dict[str, object]] = []
         self.figures: ProcessFigures | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def ask(self, what: str, **said: object) -> object:
         assert what == "reserve"
         self.asked.append(said)
+        await self.answers.wait()
         if self.full and not said.get("may_open", True):
             raise NoPlaceError("there is no room with a place left")
-        return {"room": f"{self.mark}abcd", "client_id": 7, "user": f"{self.mark}abcd|{said['name']}"}
+        self.people += not said["watch"]
+        self.rooms += bool(said["private"])
+        there = {"people": self.people, "rooms": self.rooms}
+        return {"room": f"{self.mark}abcd", "client_id": 7, "user": f"{self.mark}abcd|{said['name']}", **there}
 
 
 def ask(reception: Reception, **asked) -> Admitted | TurnedAway:
@@ -150,7 +158,7 @@ def ask(reception: Reception, **asked) -> Admitted | TurnedAway:
 
 
 def reception_of(*clerks: Clerk, password: str = "") -> Reception:
-    reception = Reception(clerks, password=Secret(password), most_players=10)
+    reception = Reception(clerks, password=Secret(password), most_players=10, most_rooms=5)
     reception.open = True
     return reception
 
@@ -176,9 +184,56 @@ def test_a_code_says_which_worker_has_the_room() -> None:
     answer = ask(reception, room="?")
     assert isinstance(answer, TurnedAway)
     assert "no room ?" in answer.why
+    assert answer.gone
     other.address = None
     answer = ask(reception, room=f"{other.mark}wxyz")
     assert isinstance(answer, TurnedAway)
+    assert (answer.gone, answer.again) == (False, 1.0)  # the room may have been saved
+    one.address = None
+    answer = ask(reception)
+    assert isinstance(answer, TurnedAway)
+    assert answer.again == 1.0
+
+
+def test_limits_hold_for_all_workers_together() -> None:
+    one, other = Clerk(0, people=4), Clerk(1, people=3)
+    reception = reception_of(one, other)
+    for clerk in (one, other):  # what they have is known once they have answered
+        assert isinstance(ask(reception, room=f"{clerk.mark}abcd"), Admitted)
+    assert isinstance(ask(reception, private=True), Admitted)
+    answer = ask(reception)
+    assert isinstance(answer, TurnedAway)
+    assert "full: 10 are playing" in answer.why
+    assert isinstance(ask(reception, room=f"{one.mark}abcd"), TurnedAway)
+    assert isinstance(ask(reception, watch=True), Admitted)
+    reception.most_players = 100
+    for _ in range(2):
+        assert isinstance(ask(reception, private=True), Admitted)
+    assert one.rooms + other.rooms == 5
+    answer = ask(reception, private=True)
+    assert isinstance(answer, TurnedAway)
+    assert "all 5 rooms of this server are in use" in answer.why
+    one.full = other.full = True
+    answer = ask(reception)
+    assert isinstance(answer, TurnedAway)
+    assert "all 5 rooms" in answer.why
+
+
+def test_limits_hold_for_those_who_come_at_the_same_time() -> None:
+    async def scene() -> list[Admitted | TurnedAway]:
+        one, other = Clerk(0), Clerk(1)
+        reception = reception_of(one, other)
+        one.answers.clear()
+        other.answers.clear()
+        request = TokenRequest(Build("tag", "0", 1), private=True)
+        asked = [asyncio.create_task(reception.door(request)) for _ in range(20)]
+        await asyncio.sleep(0)
+        one.answers.set()
+        other.answers.set()
+        return await asyncio.gather(*asked)
+
+    answers = asyncio.run(scene())
+    assert sum(isinstance(answer, Admitted) for answer in answers) == 5
 
 
 def test_who_is_not_let_in_is_told_why_and_counted() -> None:

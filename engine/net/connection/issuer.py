@@ -75,6 +75,8 @@ class TurnedAway:
     """Whether it may have been a guess at a secret; there may be few of those."""
     again: float = 0.0
     """Seconds after which the client may ask again of itself; 0 if it should not."""
+    gone: bool = False
+    """Whether there is no such room as it asked for."""
 
 
 Door = Callable[[TokenRequest], Awaitable[Admitted | TurnedAway]]

@@ -5,6 +5,7 @@ POST /token   {"game": ..., "version": ..., "protocol": "hex of 64 bits", "name"
                "room": "code, or empty", "want": "" or "private" or "watch"}, the last two if there are rooms to choose
 200           {"token": "base64 of the 2048 bytes", "room": "code of the room it is for, if there are several"}
 403           {"why": "words for the player"}
+404           the same, and "gone": true, if there is no such room as it asked for
 503           the same, and "again": seconds after which the client may ask again of itself
 """
 
@@ -59,6 +60,10 @@ class NoTokenError(TickwireError):
     """There is no token to be had; the message says why, in words for the player."""
 
 
+class NoRoomError(NoTokenError):
+    """There is no such room as was asked for; there may be others."""
+
+
 class _NotYetError(NoTokenError):
     """There may be one when asked again in `again` seconds."""
 
@@ -79,6 +84,8 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
         if isinstance(answer, TurnedAway):
             if answer.again:
                 return web.json_response({"why": answer.why, "again": answer.again}, status=503)
+            if answer.gone:
+                return web.json_response({"why": answer.why, "gone": True}, status=404)
             return web.json_response({"why": answer.why}, status=403)
         return web.json_response({"token": base64.b64encode(answer.token.encode()).decode(), "room": answer.room})
 
@@ -186,7 +193,8 @@ async def request_token_for(invite: Invite, build: Build, *, name: str = "", sec
 
 
 async def request_place(invite: Invite, build: Build, *, name: str = "", secret: str = "", want: str = "") -> Issued:
-    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`.
+    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`, of which `NoRoomError`
+    if there is no room as in the invite.
 
     A host that says so is asked again for `PATIENCE`.
     """
@@ -291,6 +299,8 @@ def _read_reply(body: bytes, invite: Invite, host: str) -> Issued:
         again = fields.get("again")
         if isinstance(why, str) and isinstance(again, int | float) and again >= LEAST_AGAIN:
             raise _NotYetError(why, again)
+        if isinstance(why, str) and fields.get("gone") is True:
+            raise NoRoomError(why)
         if isinstance(why, str):
             raise NoTokenError(why)
         decoded = ConnectToken.decode(base64.b64decode(token if isinstance(token, str) else "", validate=True))
