@@ -248,8 +248,7 @@ def _put_first(world: World, first: list[Table]) -> None:
             del world._by_archetype[frozenset(table.components), False]
     world._tables = [*first, *(table for table in world._tables if table.local)]
     world._plans.clear()
-    world._matches.clear()
-    world._heard = -1
+    world._laid_out()
     for place, table in enumerate(world._tables):
         table.place = place
         if table.local:

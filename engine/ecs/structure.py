@@ -49,7 +49,9 @@ class Structure:
         self._tables: list[Table] = []
         self._by_archetype: dict[tuple[frozenset[type[Component]], bool], Table] = {}
         self._matches: dict[tuple[tuple[Any, ...], Types, Types], Match] = {}
-        """The tables a query goes through, by its arguments. Emptied when tables come, go or change places."""
+        """The tables a query goes through, by its arguments."""
+        self.layout = 0
+        """Changes whenever tables come, go or change places."""
         self._plans: dict[tuple[type, ...], Plan] = {}
         self._local_plans: dict[tuple[type, ...], Plan] = {}
         self._shared = Slots(0)
@@ -92,9 +94,14 @@ class Structure:
             table = Table(len(self._tables), tuple(order), local=local)
             self._by_archetype[key] = table
             self._tables.append(table)
-            self._matches.clear()
-            self._heard = -1
+            self._laid_out()
         return table
+
+    def _laid_out(self) -> None:
+        """There are other tables than before, or in another order."""
+        self.layout += 1
+        self._matches.clear()
+        self._heard = -1
 
     def _match(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Match:
         """What a query goes through; looked for once, as queries are made again every tick."""

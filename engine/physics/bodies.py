@@ -7,6 +7,7 @@ ids of bodies are addresses, so nothing may depend on their order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from engine.ecs import Entity
 from engine.physics.components import Body, Collider
 
 ABSENT = -1
+FEW = 128
+"""Up to this many are looked up one by one, without making an index first."""
 
 
 class SlotBody(pymunk.Body):
@@ -34,12 +37,15 @@ class Bodies:
         self.slot_of: dict[int, int] = {}
         """Slot by entity id."""
         self.handles: list[Entity | None] = []
+        self.ids: list[int] = []
+        """Entity id by slot, 0 where free; as `entity`, for looking at one by one."""
         self.live: list[SlotBody | None] = []
         self.shapes: list[list[pymunk.Shape]] = []
         self.entity: NDArray[np.uint64] = np.zeros(64, np.uint64)
         """Entity id by slot, 0 where free."""
         self.address: NDArray[np.uintp] = np.zeros(64, np.uintp)
         """The solver's id of the body by slot, 0 where there is none."""
+        self.is_static: NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.archetype: NDArray[np.int32] = np.zeros(64, np.int32)
         """Which set of components the entity has, as a number of `Simulation.archetypes`."""
         self.damping: NDArray[np.float64] = np.ones((64, 2))
@@ -57,12 +63,10 @@ class Bodies:
         self.cells: list[Any] = []
         """While the layout is rearranged: the Collider's object cells as last seen."""
         self._free: list[int] = []
-        self._entities: NDArray[np.uint64] | None = None
-        self._slot_by_rank: NDArray[np.intp] = np.empty(0, np.intp)
-        self._rank_by_slot: NDArray[np.int64] = np.empty(0, np.int64)
+        self._census: NDArray[np.uint64] | None = None
+        self._slot_at: dict[int, int] = {}
         self._addresses: NDArray[np.uintp] | None = None
         self._slot_by_address: NDArray[np.intp] = np.empty(0, np.intp)
-        self._rank_by_address: NDArray[np.int64] | None = None
 
     def take(self, entity: Entity) -> int:
         """A slot for an entity that has none."""
@@ -73,23 +77,24 @@ class Bodies:
             self.live.append(None)
             self.shapes.append([])
             self.handles.append(None)
+            self.ids.append(0)
             self.cells.append(None)
             if slot == len(self.entity):
                 self._grow()
         self.slot_of[entity.id] = slot
         self.handles[slot] = entity
-        self.entity[slot] = entity.id
+        self.entity[slot] = self.ids[slot] = entity.id
         self.damping[slot] = 1.0
-        self._entities = None
+        self._census = None
         return slot
 
     def release(self, slot: int) -> None:
         """Give a slot back."""
-        del self.slot_of[int(self.entity[slot])]
+        del self.slot_of[self.ids[slot]]
         self.handles[slot] = None
-        self.entity[slot] = 0
+        self.entity[slot] = self.ids[slot] = 0
         self._free.append(slot)
-        self._entities = None
+        self._census = None
 
     def put(self, slot: int, body: SlotBody | None, shapes: list[pymunk.Shape]) -> None:
         """Set what the solver has for a slot."""
@@ -97,72 +102,63 @@ class Bodies:
             body.slot = slot
         self.live[slot] = body
         self.shapes[slot] = shapes
-        self.address[slot] = 0 if body is None else body.id
+        self._slot_at.pop(int(self.address[slot]), None)
+        self.address[slot] = 0
+        if body is not None:
+            self.address[slot] = body.id
+            self._slot_at[body.id] = slot
+            self.is_static[slot] = body.body_type == pymunk.Body.STATIC
         self._addresses = None
         self.version += 1
 
     def _grow(self) -> None:
-        for name in ("entity", "address", "archetype", "damping", "reach", "place", "velocity", "body", "collider"):
+        for name in (
+            "entity",
+            "address",
+            "is_static",
+            "archetype",
+            "damping",
+            "reach",
+            "place",
+            "velocity",
+            "body",
+            "collider",
+        ):
             old: NDArray[Any] = getattr(self, name)
             new = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
 
     @property
-    def entities(self) -> NDArray[np.uint64]:
-        """The ids of all entities that have a slot, sorted. The place of one among them is its rank."""
-        return self._rank()
-
-    def _rank(self) -> NDArray[np.uint64]:
-        if self._entities is None:
-            taken = np.flatnonzero(self.entity)
-            self._slot_by_rank = taken[np.argsort(self.entity[taken])]
-            self._rank_by_slot = np.full(len(self.live), ABSENT, np.int64)
-            self._rank_by_slot[self._slot_by_rank] = np.arange(len(taken))
-            self._entities = self.entity[self._slot_by_rank]
-            self._rank_by_address = None
-        return self._entities
-
-    @property
-    def slot_by_rank(self) -> NDArray[np.intp]:
-        """The slots of the entities in order of id."""
-        self._rank()
-        return self._slot_by_rank
-
-    @property
-    def rank_by_slot(self) -> NDArray[np.int64]:
-        """The ranks of the slots, `ABSENT` for free ones."""
-        self._rank()
-        return self._rank_by_slot
+    def census(self) -> NDArray[np.uint64]:
+        """A copy of `entity`, to be shared; a new one is made after an entity has taken or released a slot."""
+        if self._census is None:
+            self._census = self.entity.copy()
+        return self._census
 
     def slots_of(self, entities: NDArray[np.uint64]) -> NDArray[np.intp]:
-        """The slots of entities, `ABSENT` for those that have none; same shape."""
-        return _look_up(self.entities, self.slot_by_rank, entities)
+        """The slots of entities, `ABSENT` for those that have none; shape (entities,)."""
+        slot_of = self.slot_of.get
+        return np.array([slot_of(id, ABSENT) for id in entities.tolist()], np.intp)
+
+    @property
+    def slot_at(self) -> Mapping[int, int]:
+        """Slot by the solver's id of the body in it. Quicker than `slots_at` for a few."""
+        return self._slot_at
 
     def slots_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.intp]:
         """The slots of bodies by the solver's ids, `ABSENT` for those it made itself; same shape."""
-        return _look_up(self._by_address(), self._slot_by_address, addresses)
-
-    def ranks_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.int64]:
-        """The ranks of the entities of bodies that are all known, by the solver's ids; same shape."""
-        keys = self._by_address()
-        if self._rank_by_address is None:
-            self._rank_by_address = self.rank_by_slot[self._slot_by_address]
-        return self._rank_by_address[keys.searchsorted(addresses)]
-
-    def _by_address(self) -> NDArray[np.uintp]:
+        if addresses.size <= FEW:
+            slot_at = self._slot_at.get
+            return np.array([slot_at(a, ABSENT) for a in addresses.ravel().tolist()], np.intp).reshape(addresses.shape)
         if self._addresses is None:
             taken = np.flatnonzero(self.address)
             self._slot_by_address = taken[np.argsort(self.address[taken])]
             self._addresses = self.address[self._slot_by_address]
-            self._rank_by_address = None
-        return self._addresses
-
-
-def _look_up(keys: NDArray[Any], slots: NDArray[np.intp], wanted: NDArray[Any]) -> NDArray[np.intp]:
-    if not len(keys):
-        return np.full(wanted.shape, ABSENT, np.intp)
-    places = keys.searchsorted(wanted)
-    found = slots.take(places, mode="clip")
-    found[keys.take(places, mode="clip") != wanted] = ABSENT
-    return found
+        keys, slots = self._addresses, self._slot_by_address
+        if not len(keys):
+            return np.full(addresses.shape, ABSENT, np.intp)
+        places = keys.searchsorted(addresses)
+        found = slots.take(places, mode="clip")
+        found[keys.take(places, mode="clip") != addresses] = ABSENT
+        return found

@@ -14,6 +14,11 @@ def ints_of(buffer: batch.Buffer) -> NDArray[np.uintp]:
     return np.frombuffer(cast(Any, buffer).int_buf(), np.uintp)
 
 
+def bytes_of(buffer: batch.Buffer) -> bytes:
+    """A copy of the integers in a buffer, as bytes."""
+    return bytes(cast(Any, buffer).int_buf())
+
+
 def floats_of(buffer: batch.Buffer) -> NDArray[np.float64]:
     """The floats in a buffer, as a view like `ints_of`."""
     return np.frombuffer(cast(Any, buffer).float_buf(), np.float64)

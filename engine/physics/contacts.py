@@ -1,7 +1,7 @@
 """Who touches whom, as sorted columns: read from the solver after each step and compared with the step before.
 
-A pair is one number: rank of the entity with the lower id << 32 | rank of the other, where the rank of an entity is
-its place among all by id. So pairs in order of number are in order of ids.
+A pair is one number: slot of the entity with the lower id << 32 | slot of the other. Slots stay while entities do, so
+pairs can be compared from step to step; events are put in order of ids when they are made.
 
 Contacts that are solved stand in the solver's list with contact points. Those of sensors, and between two bodies of
 infinite mass, stand there without any, like contacts of the recent past; so they are counted by callbacks instead
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from pymunk import batch
 
 from engine.physics.bodies import Bodies
-from engine.physics.columns import floats_of, ints_of
+from engine.physics.columns import bytes_of, floats_of, ints_of
 
 Pairs: TypeAlias = NDArray[np.int64]
 Ghosts: TypeAlias = dict[int, list[float]]
-"""Contacts that are not solved, by pair of slots: how many shapes touch, x, y, nx, ny."""
+"""Contacts that are not solved, by pair: how many shapes touch, x, y, nx, ny."""
 
-_INTS = batch.ArbiterFields.BODY_A_ID | batch.ArbiterFields.BODY_B_ID | batch.ArbiterFields.CONTACT_COUNT
-_FLOATS = (
+_WHO = batch.ArbiterFields.BODY_A_ID | batch.ArbiterFields.BODY_B_ID | batch.ArbiterFields.CONTACT_COUNT
+_HOW = (
     batch.ArbiterFields.TOTAL_IMPULSE
     | batch.ArbiterFields.TOTAL_KE
     | batch.ArbiterFields.NORMAL
@@ -38,15 +38,25 @@ _WIDTH = 9
 _SECOND_POINT = batch.ArbiterFields.POINT_A_2 | batch.ArbiterFields.POINT_B_2
 _LOW = 0xFFFF_FFFF
 
+_FEW = 32 * 3 * np.dtype(np.uintp).itemsize
+"""Bytes of so many contacts that looking at them one by one takes as long as looking at them all at once."""
+
 
 def firsts(pairs: Pairs) -> NDArray[np.int64]:
-    """The ranks of the entities with the lower ids."""
+    """The slots of the entities with the lower ids."""
     return pairs >> 32
 
 
 def seconds(pairs: Pairs) -> NDArray[np.int64]:
-    """The ranks of the entities with the higher ids."""
+    """The slots of the entities with the higher ids."""
     return pairs & _LOW
+
+
+def paired(first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
+    """The pairs of slots, sorted."""
+    pairs = first << 32 | second
+    pairs.sort()
+    return pairs
 
 
 def contained(pairs: Pairs, within: Pairs) -> NDArray[np.bool_]:
@@ -66,79 +76,107 @@ class Touches:
 
 
 class ContactReader:
-    """Reads the contacts of a step, into a buffer it keeps."""
+    """Reads the contacts of a step, into buffers it keeps; good for one space and its bodies."""
 
     def __init__(self) -> None:
-        self._buffer = batch.Buffer()
+        self._who = batch.Buffer()
+        self._how = batch.Buffer()
         self._second_points = batch.Buffer()
-        self._ints: NDArray[np.uintp] = np.empty((0, 3), np.uintp)
-        """The integers in the buffer: body, body, number of contact points."""
+        self._seen: tuple[bytes, int, list[int]] = b"", -1, []
+        """The solver's list as last read, of which version of the bodies, and the ghosts."""
         self._pairs: Pairs = np.empty(0, np.int64)
-        self._order: NDArray[np.intp] = np.empty(0, np.intp)
-        """The place of each pair in the solver's list."""
-        self._flipped: NDArray[np.bool_] = np.empty(0, np.bool_)
-        """Whether the solver has the entity with the higher id first."""
-        self._merged: Touches | None = None
-        """All values, where several shapes of a pair touch or some contacts are not solved."""
 
     def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Pairs:
-        """All pairs that touch now, sorted."""
-        buffer = self._buffer
+        """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed."""
+        buffer = self._who
         buffer.clear()
-        batch.get_space_arbiters(space, _INTS | _FLOATS, buffer)
-        self._ints = ints = ints_of(buffer).reshape(-1, 3)
-        solved = ints[:, 2].nonzero()[0]
-        ranks = bodies.ranks_at(ints[solved, :2])
-        first, second = ranks[:, 0], ranks[:, 1]
-        pairs = np.minimum(first, second) << 32 | np.maximum(first, second)
-        order = pairs.argsort()
-        self._pairs = pairs = pairs[order]
-        self._order, self._flipped, self._merged = solved[order], (first > second)[order], None
-        if ghosts or (pairs[1:] == pairs[:-1]).any():
-            self._merged = _with_ghosts(_merge(self._select(space, slice(None))), bodies, ghosts)
-            self._pairs = self._merged.pairs
+        batch.get_space_arbiters(space, _WHO, buffer)
+        seen = bytes_of(buffer), bodies.version, list(ghosts)
+        if seen != self._seen:
+            self._seen = seen
+            self._pairs = (
+                _few_pairs(seen[0], bodies, ghosts) if len(seen[0]) <= _FEW else _pairs(buffer, bodies, ghosts)
+            )
         return self._pairs
 
-    def select(self, space: pymunk.Space, chosen: NDArray[np.bool_] | slice) -> Touches:
-        """The chosen of the pairs last read, with where and how they touch. Good until the next step."""
-        if self._merged is not None:
-            return Touches(self._merged.pairs[chosen], self._merged.values[:, chosen])
-        return self._select(space, chosen)
+    def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs | None = None) -> Touches:
+        """Where and how the wanted pairs touch; all that do, if None."""
+        buffer = self._how
+        buffer.clear()
+        batch.get_space_arbiters(space, _WHO | _HOW, buffer)
+        ints = ints_of(buffer).reshape(-1, 3)
+        slots = bodies.slots_at(ints[:, :2])
+        pairs, flipped = _in_order(slots, bodies)
+        is_wanted = ints[:, 2] != 0
+        if wanted is not None:
+            is_wanted &= contained(pairs, wanted)
+        places = is_wanted.nonzero()[0]
+        places = places[pairs[places].argsort()]
+        found = Touches(pairs[places], self._values(space, ints[places, 2], places, flipped[places]))
+        if (found.pairs[1:] == found.pairs[:-1]).any():
+            found = _merge(found)
+        return _with_ghosts(found, ghosts, wanted)
 
-    def _select(self, space: pymunk.Space, chosen: NDArray[np.bool_] | slice) -> Touches:
-        places = self._order[chosen]
-        floats = floats_of(self._buffer).reshape(-1, _WIDTH)[places].T
+    def _values(
+        self, space: pymunk.Space, counts: NDArray[np.uintp], places: NDArray[np.intp], flipped: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """The values of the contacts that stand at these places of the solver's list."""
+        floats = floats_of(self._how).reshape(-1, _WIDTH)[places].T
         values = np.empty((6, len(places)))
         np.add(floats[5:7], floats[7:9], out=values[0:2])
         values[0:2] *= 0.5
         values[2:4] = floats[3:5]
-        np.negative(values[2:4], out=values[2:4], where=self._flipped[chosen])
+        np.negative(values[2:4], out=values[2:4], where=flipped)
         np.hypot(floats[0], floats[1], out=values[4])
         values[5] = floats[2]
-        two = (self._ints[places, 2] == 2).nonzero()[0]
+        two = (counts == 2).nonzero()[0]
         if len(two):
-            self._add_second_points(space, places[two], values, two)
-        return Touches(self._pairs[chosen], values)
-
-    def _add_second_points(
-        self, space: pymunk.Space, places: NDArray[np.intp], values: NDArray[np.float64], columns: NDArray[np.intp]
-    ) -> None:
-        buffer = self._second_points
-        buffer.clear()
-        batch.get_space_arbiters(space, _SECOND_POINT, buffer)
-        second = floats_of(buffer).reshape(-1, 4)[places]
-        values[0:2, columns] = values[0:2, columns] * 0.5 + (second[:, 0:2] + second[:, 2:4]).T * 0.25
+            buffer = self._second_points
+            buffer.clear()
+            batch.get_space_arbiters(space, _SECOND_POINT, buffer)
+            second = floats_of(buffer).reshape(-1, 4)[places[two]]
+            values[0:2, two] = values[0:2, two] * 0.5 + (second[:, 0:2] + second[:, 2:4]).T * 0.25
+        return values
 
 
-def _with_ghosts(touches: Touches, bodies: Bodies, ghosts: Ghosts) -> Touches:
+def _in_order(slots: NDArray[np.intp], bodies: Bodies) -> tuple[Pairs, NDArray[np.bool_]]:
+    """The pairs of slots, shape (pairs, 2), and which of them the solver has the other way round."""
+    first, second = slots[:, 0], slots[:, 1]
+    flipped = bodies.entity[first] > bodies.entity[second]
+    return np.where(flipped, second << 32 | first, first << 32 | second), flipped
+
+
+def _few_pairs(raw: bytes, bodies: Bodies, ghosts: Ghosts) -> Pairs:
+    """What `_pairs` gives, without the many steps that pay off for many."""
+    numbers = memoryview(raw).cast("P").tolist()
+    slot_at, ids = bodies.slot_at, bodies.ids
+    found = set(ghosts)
+    for a, b, count in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
+        if count:
+            first, second = slot_at[a], slot_at[b]
+            found.add(first << 32 | second if ids[first] < ids[second] else second << 32 | first)
+    return np.array(sorted(found), np.int64)
+
+
+def _pairs(buffer: batch.Buffer, bodies: Bodies, ghosts: Ghosts) -> Pairs:
+    ints = ints_of(buffer).reshape(-1, 3)
+    pairs, _ = _in_order(bodies.slots_at(ints[ints[:, 2].nonzero()[0], :2]), bodies)
+    if ghosts:
+        pairs = np.concatenate((pairs, np.fromiter(ghosts, np.int64, len(ghosts))))
+    pairs.sort()
+    again = pairs[1:] == pairs[:-1]
+    return pairs[np.concatenate(([True], ~again))] if again.any() else pairs
+
+
+def _with_ghosts(touches: Touches, ghosts: Ghosts, wanted: Pairs | None) -> Touches:
     if not ghosts:
         return touches
-    slots = np.fromiter(ghosts, np.int64, len(ghosts))
-    first, second = bodies.rank_by_slot[slots >> 32], bodies.rank_by_slot[slots & _LOW]
-    pairs = first << 32 | second
+    pairs = np.fromiter(ghosts, np.int64, len(ghosts))
     values = np.zeros((6, len(pairs)))
     values[:4] = np.array(list(ghosts.values())).T[1:]
     new = ~contained(pairs, touches.pairs)
+    if wanted is not None:
+        new &= contained(pairs, wanted)
     pairs = np.concatenate((touches.pairs, pairs[new]))
     order = pairs.argsort()
     return Touches(pairs[order], np.concatenate((touches.values, values[:, new]), axis=1)[:, order])
@@ -149,8 +187,6 @@ def _merge(touches: Touches) -> Touches:
 
     The solver lists contacts in an order that depends on addresses, so ties and sums are put in order by value.
     """
-    if not len(touches.pairs):
-        return touches
     x, y, nx, ny, impulse, _ = touches.values
     order = np.lexsort((ny, nx, y, x, -impulse, touches.pairs))
     pairs, values = touches.pairs[order], touches.values[:, order]

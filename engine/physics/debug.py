@@ -54,7 +54,7 @@ def debug_lines(world: World) -> Iterator[DebugLine]:
         for row in block.rows_alive():
             yield from _entity_lines(simulation, block, row)
     if simulation.is_stepped:
-        touches = simulation.reader.select(simulation.space, slice(None))
+        touches = simulation.reader.touches(simulation.space, simulation.bodies, simulation.gate.ghosts)
         for x, y, nx, ny, *_ in touches.values.T.tolist():
             yield DebugLine(DebugKind.CONTACT, [(x, y), (x + nx * NORMAL_LENGTH, y + ny * NORMAL_LENGTH)])
     for made in simulation.joints.made.values():

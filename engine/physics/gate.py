@@ -49,6 +49,8 @@ class Gate:
         """By pair that a filter was asked about: whether it is refused, and how many of its shapes touch."""
         self.carried: dict[int, int] = {}
         """Decisions from before the space was rebuilt, good for the first step after."""
+        self.has_asked = False
+        """Whether a filter, which is code of the game, has been called since this was last set to False."""
         self.errors: list[Exception] = []
         self.interrupt: BaseException | None = None
         """What is no error but must stop the program, such as Ctrl-C; raised once the step is over."""
@@ -62,11 +64,6 @@ class Gate:
                     f"a filter cannot go by {kind.__name__}, which is local; simulations would differ by it"
                 )
         self.filters.append((a, b, refuses))
-
-    @property
-    def asks_game(self) -> bool:
-        """Whether code of the game may run inside a step."""
-        return bool(self.filters)
 
     def class_of(self, components: Components, sensor: bool, immovable: bool, space: pymunk.Space) -> int:
         """The collision type of a collider."""
@@ -107,8 +104,8 @@ class Gate:
 
     def _pair(self, a: int, b: int) -> int:
         """Two slots as one number, that of the entity with the lower id first."""
-        entity = self.bodies.entity
-        return a << 32 | b if entity[a] < entity[b] else b << 32 | a
+        ids = self.bodies.ids
+        return a << 32 | b if ids[a] < ids[b] else b << 32 | a
 
     # Inside a step
 
@@ -205,6 +202,7 @@ class Gate:
         return answer
 
     def _ask(self, refuses: Filter, a: Entity, b: Entity) -> bool:
+        self.has_asked = True
         try:
             return bool(refuses(self.world, a, b))
         except Exception as error:

@@ -32,22 +32,19 @@ _LIGHT = {"damping", "angular_damping", "layer", "mask"}
 class Block:
     """The physics entities of one table, in the order of its rows."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, world: World, table: Table) -> None:
+        self.rows = Rows(world, table, True)
         """The live columns."""
-        self.table: Table = rows._table
+        self.table = table
+        self.revision = table.revision
+        """Of the rows this is good for."""
         self.components: Components = self.table.components
         self.archetype = ABSENT
-        self.ids: NDArray[np.uint64] = rows.ids
-        self._id_bytes = self.ids.tobytes()
+        self.ids: NDArray[np.uint64] = self.rows.ids
         self.has_body = Body in self.components
         self.has_collider = Collider in self.components
         self.has_velocity = Velocity in self.components
         self.slots: NDArray[np.intp] = _NONE
-        self.order: NDArray[np.intp] = _NONE
-        """The place of each row's body in the solver's list of bodies, `ABSENT` without one."""
-        self.is_full = False
-        """Whether every row has a body."""
         self.places: NDArray[np.float64] = np.empty((0, 3))
         """x, y, angle as last synced, shape (rows, 3)."""
         self.velocities: NDArray[np.float64] = np.empty((0, 3))
@@ -60,16 +57,6 @@ class Block:
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
-
-    def holds(self, rows: Rows) -> bool:
-        """Whether `rows` are the same entities in the same order; then they are taken for the live columns."""
-        table: Table = rows._table
-        if table is not self.table or table.count != len(self.ids):
-            return False
-        if not self._id_bytes.startswith(table.ids[: table.count].data):
-            return False
-        self.rows = rows
-        return True
 
     def rows_alive(self) -> list[int]:
         """The rows that are still those of their entities, as they may not be after a tick."""
@@ -130,15 +117,36 @@ class Block:
         """The fields of a row's Collider, in order: shape, material, layer, mask, sensor."""
         return (*self._cells()[row], *self._records(Collider)[row].item()) if self.has_collider else None
 
+    @property
+    def is_driven(self) -> bool:
+        """Whether the game has written a Velocity."""
+        return self.has_velocity and not self._is_still(Velocity)
+
+    def keep_velocities(self) -> None:
+        """Take all Velocities for seen."""
+        self._keep(Velocity)
+
+    def write(self, values: NDArray[np.float64]) -> None:
+        """Write x, y, angle, vx, vy, angular into the columns, shape (rows, 6), and take them for seen."""
+        self.rows[Transform][:] = values[:, :3]
+        self._keep(Transform)
+        if self.has_velocity:
+            self.rows[Velocity][:] = values[:, 3:]
+            self._keep(Velocity)
+        else:
+            self.velocities[:] = values[:, 3:]
+
+    def _keep(self, component: type[Component]) -> None:
+        pool = self.table.pools[component]
+        self._memory[component][:] = pool.view[: len(self.ids) * pool.size]
+
     def moved_rows(self) -> NDArray[np.intp]:
         """Rows whose Transform the game has written."""
         return _NONE if self._is_still(Transform) else _differing(self.rows[Transform], self.places)
 
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""
-        if not self.has_velocity or self._is_still(Velocity):
-            return _NONE
-        return _differing(self.rows[Velocity], self.velocities)
+        return _differing(self.rows[Velocity], self.velocities) if self.is_driven else _NONE
 
     def changed_rows(self) -> dict[int, bool]:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""
@@ -178,12 +186,10 @@ def _differing(now: NDArray[np.float64], kept: NDArray[np.float64]) -> NDArray[n
     return np.flatnonzero((now.view(np.int64) != kept.view(np.int64)).any(axis=1))
 
 
-def found_rows(world: World) -> Iterator[Rows]:
-    """The rows physics looks after. Local entities are none of its business: simulations would differ by them."""
-    for table in world._tables:
-        pools = table.pools
-        if table.count and not table.local and Transform in pools and (Collider in pools or Body in pools):
-            yield Rows(world, table, True)
+def watched_tables(world: World) -> list[Table]:
+    """The tables physics looks after. Local entities are none of its business: simulations would differ by them."""
+    tables = world.archetypes()
+    return [t for t in tables if Transform in t.components and (Collider in t.components or Body in t.components)]
 
 
 def rows_with_any(world: World, kinds: Iterable[type[Component]]) -> Iterator[tuple[type[Component], Rows]]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.physics.bodies import ABSENT
-from engine.physics.contacts import Pairs, firsts, seconds
+from engine.physics.contacts import Pairs, firsts, paired, seconds
 
 if TYPE_CHECKING:
     from engine.physics.simulation import Gone, Simulation
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 class Mark:
     """What no component holds, at the end of a tick."""
 
-    entities: NDArray[np.uint64]
-    """Ids in order: the place of one is its rank."""
+    entity: NDArray[np.uint64]
+    """Ids by slot."""
     touching: Pairs
-    """By these ranks."""
+    """By these slots."""
     gone: tuple[Gone, ...]
     decided: dict[tuple[int, int], int]
     """By pair of ids: whether the contact is refused."""
@@ -45,7 +45,7 @@ def mark(simulation: Simulation) -> Mark:
     """Note the state that no component holds. Cheap: arrays are shared, as each step makes new ones."""
     gate = simulation.gate
     return Mark(
-        simulation.bodies.entities,
+        simulation.bodies.census,
         simulation.touching,
         tuple(simulation.gone),
         simulation._decided() if gate.decided or gate.carried else {},
@@ -61,7 +61,7 @@ def revert(simulation: Simulation, mark: Mark) -> None:
     simulation.move_all()
     bodies = simulation.bodies
     _renew_contacts(simulation, mark)
-    simulation.touching = _ranked(simulation, mark)
+    simulation.touching = _touching(simulation, mark)
     simulation.gone[:] = mark.gone
     simulation.began, simulation.ended = [], []
     slot_of = bodies.slot_of
@@ -76,16 +76,15 @@ def revert(simulation: Simulation, mark: Mark) -> None:
         _give_velocities(simulation, ids, velocities)
 
 
-def _ranked(simulation: Simulation, mark: Mark) -> Pairs:
-    """The pairs of a mark by the ranks of now, sorted."""
-    entities = simulation.bodies.entities
-    if entities is mark.entities or not len(mark.touching):
+def _touching(simulation: Simulation, mark: Mark) -> Pairs:
+    """The pairs of a mark by the slots of now, sorted."""
+    bodies = simulation.bodies
+    if bodies.census is mark.entity or not len(mark.touching):
         return mark.touching
-    slots = simulation.bodies.slots_of(mark.entities)
-    ranks = np.where(slots == ABSENT, ABSENT, simulation.bodies.rank_by_slot[slots])
-    first, second = ranks[firsts(mark.touching)], ranks[seconds(mark.touching)]
+    slots = bodies.slots_of(mark.entity)
+    first, second = slots[firsts(mark.touching)], slots[seconds(mark.touching)]
     here = (first != ABSENT) & (second != ABSENT)
-    return first[here] << 32 | second[here]  # ids and ranks are in one order, so the pairs stay sorted
+    return paired(first[here], second[here])
 
 
 def _renew_contacts(simulation: Simulation, mark: Mark) -> None:

@@ -17,24 +17,26 @@ from numpy.typing import NDArray
 from pymunk import batch
 
 from engine.ecs import Entity, World, digest
+from engine.ecs.table import Table
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
 from engine.physics.columns import floats_of, ints_of
 from engine.physics.components import Body, BodyKind, Collider, Material, Velocity
-from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, seconds
+from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, paired, seconds
 from engine.physics.errors import PhysicsError
 from engine.physics.events import FilterFailed, Quarantined, Rejected
 from engine.physics.gate import Gate
 from engine.physics.inertia import inertia, solver_shapes
 from engine.physics.joints import Joints
-from engine.physics.layout import Block, Components, found_rows
+from engine.physics.layout import Block, Components, watched_tables
 from engine.physics.settings import PhysicsSettings
 from engine.physics.touch import reach
 from engine.scene import Transform
 
-# Layout of the floats of one body: x, y, angle and vx, vy, angular, as in Transform and Velocity. Read in two goes, so
-# that rows can be taken straight into the columns.
+# Layout of the floats of one body: x, y, angle, vx, vy, angular, as in Transform and Velocity.
 _PLACE_FIELDS = batch.BodyFields.POSITION | batch.BodyFields.ANGLE
 _VELOCITY_FIELDS = batch.BodyFields.VELOCITY | batch.BodyFields.ANGULAR_VELOCITY
+_WIDTH = 6
+_PLACE, _MOTION = slice(0, 3), slice(3, 6)
 
 _KINDS: dict[int, Any] = {
     BodyKind.DYNAMIC: pymunk.Body.DYNAMIC,
@@ -44,10 +46,16 @@ _KINDS: dict[int, Any] = {
 _PLACE_NAMES = ("Transform.x", "Transform.y", "Transform.angle")
 _VELOCITY_NAMES = ("Velocity.vx", "Velocity.vy", "Velocity.angular")
 
-MANY = 64
+MANY = 16
 """From this many velocities on, one batch of all bodies is cheaper than setting them one by one."""
 FEW = 8
 """Below this many places, it is not."""
+SHORT = 64
+"""Up to this many rows of a block, taking all velocities is cheaper than finding out which were written."""
+
+
+_NO_PAIRS: Pairs = np.empty(0, np.int64)
+_NO_TOUCHES = Touches(_NO_PAIRS, np.empty((6, 0)))
 
 
 @dataclass(slots=True, frozen=True)
@@ -87,7 +95,8 @@ class Simulation:
         self.joints = Joints(world, self.bodies)
         self.archetypes: list[Components] = []
         self.blocks: list[Block] = []
-        self.touching: Pairs = np.empty(0, np.int64)
+        """In the order of their tables."""
+        self.touching: Pairs = _NO_PAIRS
         """The pairs that touch, sorted."""
         self.began: list[Touches] = []
         self.ended: list[Pairs] = []
@@ -98,15 +107,25 @@ class Simulation:
         """Whether the world has never been taken in."""
         self.is_stepped = False
         """Whether `reader` holds the contacts of the last step."""
-        self.reader = ContactReader()
+        self._layout = -1
+        """Of the world, when `_tables` were found."""
+        self._tables: list[Table] = []
+        """Those that physics looks after, empty ones as well."""
+        self._revisions: list[int] = []
+        """Theirs, when the blocks were arranged."""
         self._order_read = batch.Buffer()
-        self._places_read = batch.Buffer()
-        self._velocities_read = batch.Buffer()
+        self._bodies_read = batch.Buffer()
         self._bodies_written = batch.Buffer()  # apart: a buffer that was given memory cannot be read into
         self._addresses: NDArray[np.uintp] = np.empty(0, np.uintp)
         """The solver's bodies in its order, at the last reading."""
         self._placed = -1
-        """The version of `bodies` that the blocks' `order` is good for."""
+        """The version of `bodies` that the three below are good for."""
+        self._place_of: NDArray[np.intp] = np.empty(0, np.intp)
+        """By slot: the place in the solver's list of bodies, `ABSENT` without one."""
+        self._order: NDArray[np.intp] = np.empty(0, np.intp)
+        """The same by row of the blocks that have a Body, one block after the other."""
+        self._is_whole = False
+        """Whether all these rows have a body."""
         self._hidden: dict[int, tuple[float, float, float]] = {}
         self._kept_out: tuple[int, ...] = ()
         self._damped = False
@@ -119,6 +138,7 @@ class Simulation:
         self.gate.watch_all(space)
         self.joints.space = space
         self.space = space
+        self.reader = ContactReader()
         self.apply_settings()
         return space
 
@@ -146,9 +166,7 @@ class Simulation:
         self.sync_places()
         for block in self.blocks:
             self._take_in_changes(block)
-        driven = [(block, rows) for block in self.blocks if len(rows := self._take_in_velocities(block))]
-        if driven:
-            self._drive(driven)
+        self._take_in_velocities()
         self.joints.sync()
 
     def sync_places(self) -> None:
@@ -160,11 +178,13 @@ class Simulation:
     def sync_entities(self) -> None:
         """Take in who is there."""
         self.is_fresh = False
-        found = list(found_rows(self.world))
-        if len(found) != len(self.blocks) or not all(
-            block.holds(rows) for block, rows in zip(self.blocks, found, strict=True)
-        ):
-            self._arrange([Block(rows) for rows in found])
+        if self._layout != self.world.layout:
+            self._layout = self.world.layout
+            self._tables, self._revisions = watched_tables(self.world), []
+        revisions = [table.revision for table in self._tables]
+        if revisions != self._revisions:
+            self._revisions = revisions
+            self._arrange()
         if len(self.gate.filters) != self._filters_known:
             self._filters_known = len(self.gate.filters)
             for block in self.blocks:
@@ -186,7 +206,8 @@ class Simulation:
             (block, self._accept(block, rows, block.rows[Transform], block.places, _PLACE_NAMES))
             for block, rows in moved
         ]
-        self._write_all(_PLACE_FIELDS, [block.places for block in self.blocks])
+        slots = np.concatenate([block.slots for block in self.blocks])
+        self._write_all(_PLACE_FIELDS, slots, np.concatenate([block.places for block in self.blocks]))
         for block, rows in moved:
             for row in rows.tolist():
                 body = self.bodies.live[int(block.slots[row])]
@@ -195,18 +216,25 @@ class Simulation:
                 else:
                     self.space.reindex_shapes_for_body(body)
 
-    def _arrange(self, blocks: list[Block]) -> None:
-        """The structure has changed: keep, make and remove bodies so that each row of the new blocks has one."""
+    def _arrange(self) -> None:
+        """Entities have come or gone: keep, make and remove bodies so that each row of the tables has one."""
         bodies = self.bodies
-        for block in self.blocks:
+        old = {block.table: block for block in self.blocks}
+        self.blocks, came = [], list[Block]()
+        for table in self._tables:
+            block = old.get(table)
+            if block is not None and block.revision == table.revision:
+                self.blocks.append(old.pop(table))
+            elif table.count:
+                came.append(Block(self.world, table))
+                self.blocks.append(came[-1])
+        for block in old.values():
             block.store(bodies)
-        ids = np.concatenate([block.ids for block in blocks]) if blocks else np.empty(0, np.uint64)
-        known = bodies.entities
-        touching = self._dismiss(bodies.slots_of(known[~np.isin(known, ids)]))
-        self.blocks = blocks
+        before, now = ({id for block in blocks for id in block.ids.tolist()} for blocks in (old.values(), came))
+        self._dismiss([bodies.slot_of[id] for id in sorted(before - now)])
         self._placed = -1  # new blocks have no order yet, even if all bodies stay
         new: list[tuple[int, Block, int]] = []
-        for block in blocks:
+        for block in came:
             block.archetype = self._archetype(block.components)
             block.slots = bodies.slots_of(block.ids)
             for row in np.flatnonzero(block.slots == ABSENT).tolist():
@@ -215,9 +243,7 @@ class Simulation:
                 bodies.archetype[slot] = block.archetype
                 new.append((entity.id, block, row))
             block.load(bodies)
-        rank = bodies.rank_by_slot
-        self.touching = rank[touching[0]] << 32 | rank[touching[1]]
-        for block in blocks:
+        for block in came:
             moved = np.flatnonzero(bodies.archetype[block.slots] != block.archetype)
             for row in moved.tolist():
                 self._move(block, row)
@@ -235,25 +261,30 @@ class Simulation:
             self.archetypes.append(components)
         return self.archetypes.index(components)
 
-    def _dismiss(self, slots: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Entities are gone, or have lost the components: so are their bodies, and their contacts end.
-
-        Returns the pairs that go on touching, by slot, as ranks are about to change.
-        """
+    def _dismiss(self, slots: list[int]) -> None:
+        """Entities are gone, or have lost the components: so are their bodies, and their contacts end."""
         bodies = self.bodies
-        slots_a, slots_b = bodies.slot_by_rank[firsts(self.touching)], bodies.slot_by_rank[seconds(self.touching)]
-        leaving = np.zeros(len(bodies.live), np.bool_)
-        leaving[slots] = True
-        ending = leaving[slots_a] | leaving[slots_b]
-        for a, b in zip(slots_a[ending].tolist(), slots_b[ending].tolist(), strict=True):
-            components_a, components_b = (self.archetypes[bodies.archetype[slot]] for slot in (a, b))
-            self.gone.append(Gone(int(bodies.entity[a]), int(bodies.entity[b]), components_a, components_b))
-        for slot in slots.tolist():
+        if slots and len(self.touching):
+            ending = self._touched_by(slots)
+            gone: list[Gone] = []
+            for pair in self.touching[ending].tolist():
+                components_a, components_b = (
+                    self.archetypes[bodies.archetype[slot]] for slot in (pair >> 32, pair & 0xFFFF_FFFF)
+                )
+                gone.append(Gone(*self.pair_of_ids(pair), components_a, components_b))
+            self.gone += sorted(gone, key=lambda gone: (gone.a, gone.b))
+            self.touching = self.touching[~ending]
+        for slot in slots:
             self._take_out(slot)
             self.gate.forget(slot)
-            self.pushes.pop(int(bodies.entity[slot]), None)
+            self.pushes.pop(bodies.ids[slot], None)
             bodies.release(slot)
-        return slots_a[~ending], slots_b[~ending]
+
+    def _touched_by(self, slots: list[int]) -> NDArray[np.bool_]:
+        """Which of the pairs that touch have one of these slots."""
+        among = np.zeros(len(self.bodies.live), np.bool_)
+        among[slots] = True
+        return among[firsts(self.touching)] | among[seconds(self.touching)]
 
     def _move(self, block: Block, row: int) -> None:
         """An entity that has a slot came to another table: it has got or lost a component."""
@@ -274,12 +305,23 @@ class Simulation:
             for row in rows.tolist():
                 self._teleport(block, row)
 
-    def _take_in_velocities(self, block: Block) -> NDArray[np.intp]:
-        """Note the velocities the game wrote. Returns their rows."""
+    def _take_in_velocities(self) -> None:
+        """Give bodies the velocities the game wrote."""
+        driven = [(block, rows) for block in self.blocks if block.is_driven and len(rows := self._driven_rows(block))]
+        if driven:
+            self._drive(driven)
+
+    def _driven_rows(self, block: Block) -> NDArray[np.intp]:
+        """Note the velocities the game wrote. Returns their rows; all, if that is quicker and makes no difference."""
+        column = block.rows[Velocity]
+        present = self.bodies.address[block.slots] != 0
+        if len(present) <= SHORT and self.settings.sleep_after == inf and present.all() and _are_finite(column):
+            block.keep_velocities()
+            return np.arange(len(present))
         rows = block.driven_rows()
         if len(rows):
-            rows = self._accept(block, rows, block.rows[Velocity], block.velocities, _VELOCITY_NAMES)
-            for row in rows[self.bodies.address[block.slots[rows]] == 0].tolist():
+            rows = self._accept(block, rows, column, block.velocities, _VELOCITY_NAMES)
+            for row in rows[~present[rows]].tolist():
                 self._build(block, row)
         return rows
 
@@ -327,26 +369,34 @@ class Simulation:
         """Give bodies the velocities their blocks have noted."""
         if sum(len(rows) for _, rows in driven) < MANY or self.settings.sleep_after < inf:
             for block, rows in driven:
-                slots: list[int] = block.slots[rows].tolist()
-                for slot, (vx, vy, angular) in zip(slots, block.velocities[rows].tolist(), strict=True):
+                chosen: list[int] = block.slots[rows].tolist()
+                for slot, (vx, vy, angular) in zip(chosen, block.velocities[rows].tolist(), strict=True):
                     body = self.bodies.live[slot]
                     if body is not None and body.body_type != pymunk.Body.STATIC:
                         body.velocity = vx, vy
                         body.angular_velocity = angular
             return
-        self._write_all(_VELOCITY_FIELDS, [block.velocities for block in self.blocks])
+        blocks = [block for block in self.blocks if block.has_body]
+        slots = np.concatenate([block.slots for block in blocks])
+        values = np.concatenate([block.velocities for block in blocks])
+        self._write_all(_VELOCITY_FIELDS, slots, values, self.bodies.is_static[slots])
 
-    def _write_all(self, fields: batch.BodyFields, columns: list[NDArray[np.float64]]) -> None:
-        """Give all bodies three floats each, from one column a block."""
-        self._read_order()
-        values = np.zeros((len(self._addresses), 3))
-        for block, column in zip(self.blocks, columns, strict=True):
-            if block.is_full:
-                values[block.order] = column
-            else:
-                present = block.order != ABSENT
-                values[block.order[present]] = column[present]
-        self._bodies_written.set_float_buf(values)
+    def _write_all(
+        self,
+        fields: batch.BodyFields,
+        slots: NDArray[np.intp],
+        values: NDArray[np.float64],
+        spared: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Give bodies three floats each, by slot, and 0 to all others; those spared and those missing are of these."""
+        self._find_order()
+        places = self._place_of[slots]
+        taken = places != ABSENT
+        if spared is not None:
+            taken &= ~spared
+        written = np.zeros((len(self._addresses), 3))
+        written[places[taken]] = values[taken]
+        self._bodies_written.set_float_buf(written)
         batch.set_space_bodies(self.space, fields, self._bodies_written)
 
     def _reject(self, entity: Entity, reason: str) -> None:
@@ -457,6 +507,7 @@ class Simulation:
         """Take in, step by `dt` seconds, write back. Contacts are left in `began`, `ended` and `gone`."""
         self.sync()
         self.apply_settings()
+        self.gate.has_asked = False
         if self._damped:
             self._damp(dt)
         substeps = self.settings.substeps
@@ -518,11 +569,17 @@ class Simulation:
                 body.angular_velocity += turn / body.moment
 
     def _read_contacts(self) -> None:
-        now = self.reader.read(self.space, self.bodies, self.gate.ghosts)
-        before = self.touching
+        before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts)
         self.is_stepped = True
         self.gate.carried.clear()
-        self.began.append(self.reader.select(self.space, ~contained(now, before)))
+        if now is before or np.array_equal(now, before):
+            self.began.append(_NO_TOUCHES)
+            self.ended.append(_NO_PAIRS)
+            return
+        new = now[~contained(now, before)]
+        self.began.append(
+            self.reader.touches(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
+        )
         parted = before[~contained(before, now)]
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
@@ -533,7 +590,7 @@ class Simulation:
 
     def _both_rest(self, pairs: Pairs) -> NDArray[np.bool_]:
         """Of which pairs both bodies sleep or are static: the solver puts their contacts away until they wake."""
-        slots_a, slots_b = self.bodies.slot_by_rank[firsts(pairs)], self.bodies.slot_by_rank[seconds(pairs)]
+        slots_a, slots_b = firsts(pairs), seconds(pairs)
         resting = np.zeros(len(self.bodies.live), np.bool_)
         slots: set[int] = {*slots_a.tolist(), *slots_b.tolist()}
         for slot in sorted(slots):
@@ -543,11 +600,13 @@ class Simulation:
 
     # Writing back
 
-    def _read_order(self) -> None:
-        """Bring the blocks' `order` up to date with the solver's list of bodies.
+    def _find_order(self) -> None:
+        """Bring `_place_of` and `_order` up to date with the solver's list of bodies.
 
         The list changes when bodies are put in or taken out, fall asleep or wake.
         """
+        if self._placed == self.bodies.version and self.settings.sleep_after == inf:
+            return
         buffer = self._order_read
         buffer.clear()
         batch.get_space_bodies(self.space, batch.BodyFields.BODY_ID, buffer)
@@ -559,42 +618,47 @@ class Simulation:
         self._addresses = addresses
         self._placed = self.bodies.version
         slots = self.bodies.slots_at(addresses)
-        places = np.full(len(self.bodies.live) + 1, ABSENT, np.intp)
-        places[slots] = np.arange(len(slots))
-        places[ABSENT] = ABSENT
-        for block in self.blocks:
-            block.order = places[block.slots]
-            block.is_full = bool((block.order != ABSENT).all())
+        self._place_of = np.full(len(self.bodies.live) + 1, ABSENT, np.intp)
+        self._place_of[slots] = np.arange(len(slots))
+        self._place_of[ABSENT] = ABSENT
+        moving = [self._place_of[block.slots] for block in self.blocks if block.has_body]
+        self._order = np.concatenate(moving) if moving else np.empty(0, np.intp)
+        self._is_whole = bool((self._order != ABSENT).all())
 
     def _write_back(self) -> None:
-        if self._placed != self.bodies.version or self.settings.sleep_after < inf:
-            self._read_order()
-        places = self._read(_PLACE_FIELDS, self._places_read)
-        velocities = self._read(_VELOCITY_FIELDS, self._velocities_read)
-        if not (_are_finite(places) and _are_finite(velocities)):
-            self._quarantine(np.logical_and.reduce(np.isfinite(np.hstack((places, velocities))), axis=1))
+        self._find_order()
+        buffer = self._bodies_read
+        buffer.clear()
+        batch.get_space_bodies(self.space, _PLACE_FIELDS | _VELOCITY_FIELDS, buffer)
+        read = floats_of(buffer).reshape(-1, _WIDTH)
+        if self._is_whole and not self.gate.has_asked:
+            values = read.take(self._order, axis=0)
+            if _are_finite(values):
+                start = 0
+                for block in self.blocks:
+                    if block.has_body:
+                        block.write(values[start : start + len(block.ids)])
+                        start += len(block.ids)
+                return
+        self._write_back_with_care(read)
+
+    def _write_back_with_care(self, read: NDArray[np.float64]) -> None:
+        """The same where rows may lack a body, values may not be finite, or a filter may have written to columns."""
+        if not _are_finite(read):
+            self._quarantine(np.logical_and.reduce(np.isfinite(read), axis=1))
             self._note_order(self._addresses)
             self._placed = -1  # what was read has the bodies just taken out; the next reading has not
         for block in self.blocks:
-            if block.has_body:
-                self._write_block(block, places, velocities)
-
-    def _write_block(self, block: Block, places: NDArray[np.float64], velocities: NDArray[np.float64]) -> None:
-        # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
-        guarded = self.gate.asks_game
-        before = block.places.copy() if guarded else None
-        _gather(places, block, block.places)
-        _overwrite(block.rows[Transform], block.places, before)
-        before = block.velocities.copy() if guarded else None
-        _gather(velocities, block, block.velocities)
-        if block.has_velocity:
-            _overwrite(block.rows[Velocity], block.velocities, before)
-
-    def _read(self, fields: batch.BodyFields, buffer: batch.Buffer) -> NDArray[np.float64]:
-        """Three floats of each of the solver's bodies, in its order; the next reading into the buffer overwrites."""
-        buffer.clear()
-        batch.get_space_bodies(self.space, fields, buffer)
-        return floats_of(buffer).reshape(-1, 3)
+            if not block.has_body:
+                continue
+            places = self._place_of[block.slots]
+            present = places != ABSENT
+            values = read[places[present]]
+            for component, kept, columns in ((Transform, block.places, _PLACE), (Velocity, block.velocities, _MOTION)):
+                before = kept.copy()
+                kept[present] = values[:, columns]
+                if component is Transform or block.has_velocity:
+                    _overwrite(block.rows[component], kept, before)
 
     def _quarantine(self, sane: NDArray[np.bool_]) -> None:
         """Take out the bodies that are not `sane`, given in the solver's order."""
@@ -608,9 +672,7 @@ class Simulation:
             entity = self.bodies.handles[slot]
             assert entity is not None
             self.world.post(Quarantined(entity))
-        gone = np.zeros(len(self.bodies.entities), np.bool_)
-        gone[self.bodies.rank_by_slot[slots]] = True
-        ending = gone[firsts(self.touching)] | gone[seconds(self.touching)]
+        ending = self._touched_by(in_order)
         self.ended.append(self.touching[ending])
         self.touching = self.touching[~ending]
 
@@ -643,7 +705,9 @@ class Simulation:
         return digest((self._touching_ids(), *self._hidden_velocities(), gone, self._decided(), pushes, self._absent()))
 
     def _touching_ids(self) -> NDArray[np.uint64]:
-        return self.bodies.entities[np.stack((firsts(self.touching), seconds(self.touching)), axis=1)]
+        entity = self.bodies.entity
+        ids = np.stack((entity[firsts(self.touching)], entity[seconds(self.touching)]), axis=1)
+        return ids[np.lexsort((ids[:, 1], ids[:, 0]))]
 
     def _hidden_velocities(self) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
         """Ids and velocities of moving entities without a Velocity, in order of id."""
@@ -661,8 +725,8 @@ class Simulation:
 
     def pair_of_ids(self, pair: int) -> tuple[int, int]:
         """A pair of slots as one of ids."""
-        entity = self.bodies.entity
-        return int(entity[pair >> 32]), int(entity[pair & 0xFFFF_FFFF])
+        ids = self.bodies.ids
+        return ids[pair >> 32], ids[pair & 0xFFFF_FFFF]
 
     def _absent(self) -> tuple[int, ...]:
         missing = [block.ids[self.bodies.address[block.slots] == 0] for block in self.blocks]
@@ -675,11 +739,10 @@ class Simulation:
 
     def touches(self, a: int, b: int) -> bool:
         """Whether two entities touch, by ids."""
-        slots, ranks = self.bodies.slot_of, self.bodies.rank_by_slot
+        slots = self.bodies.slot_of
         if a not in slots or b not in slots:
             return False
-        low, high = ranks[slots[min(a, b)]], ranks[slots[max(a, b)]]
-        return bool(contained(np.array([low << 32 | high]), self.touching)[0])
+        return bool(contained(np.array([slots[min(a, b)] << 32 | slots[max(a, b)]]), self.touching)[0])
 
     def restore(self, state: SimulationState) -> None:
         """Make the space anew from the world's columns and `state`."""
@@ -690,7 +753,8 @@ class Simulation:
         self.joints = self.joints.renewed(self.bodies)
         self.archetypes = []
         self.blocks = []
-        self.touching = np.empty(0, np.int64)
+        self._layout = -1
+        self.touching = _NO_PAIRS
         self.began, self.ended = [], []
         self.gone = list(state.gone)
         self.pushes = {id: list(push) for id, push in state.pushes.items()}
@@ -701,8 +765,8 @@ class Simulation:
         self._fresh_space()
         self.sync()
         self._hidden, self._kept_out = {}, ()
-        ranks = np.searchsorted(self.bodies.entities, state.touching)
-        self.touching = ranks[:, 0] << 32 | ranks[:, 1]
+        slots = self.bodies.slots_of(state.touching.ravel()).reshape(-1, 2)
+        self.touching = paired(slots[:, 0], slots[:, 1])
         for (a, b), refused in state.decided.items():
             slot_of = self.bodies.slot_of
             if a in slot_of and b in slot_of:
@@ -715,25 +779,12 @@ def _layers(layer: int, mask: int) -> pymunk.ShapeFilter:
 
 
 def _are_finite(floats: NDArray[np.float64]) -> bool:
-    """Whether all are finite; what is no number would be both the least and the greatest."""
-    return not floats.size or (isfinite(floats.max()) and isfinite(floats.min()))
+    return bool(np.isfinite(floats).all())
 
 
-def _gather(floats: NDArray[np.float64], block: Block, kept: NDArray[np.float64]) -> None:
-    """Put the solver's floats into `kept`, in the order of a block's rows; rows without a body keep what they have."""
-    if block.is_full:
-        np.take(floats, block.order, axis=0, out=kept, mode="clip")  # "clip" as "raise" goes through a copy
-    else:
-        present = block.order != ABSENT
-        kept[present] = floats[block.order[present]]
-
-
-def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], before: NDArray[np.float64] | None) -> None:
+def _overwrite(column: NDArray[np.float64], now: NDArray[np.float64], before: NDArray[np.float64]) -> None:
     """Write the solver's values into a column, except where it is no longer what it was `before`."""
-    if before is None:
-        column[:] = now
-    else:
-        np.copyto(column, now, where=column.view(np.int64) == before.view(np.int64))
+    np.copyto(column, now, where=column.view(np.int64) == before.view(np.int64))
 
 
 def _check_body(kind: int, mass: float, moment: float, damping: Any) -> None:
