@@ -45,6 +45,19 @@ class Stretch:
     cells: NDArray[np.intp]
 
 
+@dataclass(slots=True, frozen=True)
+class Difference:
+    """A number that is not what the server says."""
+
+    id: int
+    """The entity's, in the prediction."""
+    field: Field
+    told: Any
+    """What the server says."""
+    by: float | None
+    """How much more that is; None for what is counted or refers, not measured."""
+
+
 class Comparison:
     """How groups line up with the entities of a shape: good for all notes of the groups and states of the shape."""
 
@@ -130,6 +143,34 @@ class Comparison:
                 if told is not None and not abs(value - told) <= near + HAIR * abs(told):
                     return False
         return True
+
+    def differences(self, columns: Columns, state: State, aliases: Mapping[int, int]) -> list[Difference]:
+        """All numbers that are not what the server says, where both have the same components."""
+        found: list[Difference] = []
+        ours, told = self.ours(columns), self.told(state)
+        wrong, off = self.apart(ours, told), told - ours
+        off[self._turning] = (off[self._turning] + pi) % (2 * pi) - pi
+        for each in self.stretches if wrong.any() else ():
+            measured, ids = is_float(each.field), self.groups[each.group].ids
+            for place in np.flatnonzero(wrong[each.low : each.high]).tolist():
+                value, by = float(told[each.low + place]), float(off[each.low + place])
+                id = int(ids[place])
+                found.append(
+                    Difference(id, each.field, value, by) if measured else Difference(id, each.field, int(value), None)
+                )
+        for each in self.references:
+            mine, theirs = columns[each.group][each.part][each.field.name], self._referred(each, state, aliases)
+            wrong, ids = mine != theirs, self.groups[each.group].ids
+            pairs = zip(ids[wrong].tolist(), theirs[wrong].tolist(), strict=True)
+            found += [Difference(id, each.field, one, None) for id, one in pairs]
+        for each in self.private:
+            mine = columns[each.group][each.part][each.field.name]
+            near = _tolerance(each.field)
+            pairs = zip(self.groups[each.group].ids.tolist(), mine.tolist(), self._private(each, state), strict=True)
+            for id, value, one in pairs:
+                if one is not None and not abs(value - one) <= near + HAIR * abs(one):
+                    found.append(Difference(id, each.field, one, one - value if is_float(each.field) else None))
+        return found
 
     def distances(self, columns: Columns, state: State) -> dict[int, float]:
         """How far from its place each is, in units, by the prediction's id."""

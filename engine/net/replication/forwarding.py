@@ -118,9 +118,9 @@ class Forwarding:
             self._claimed.discard(id(entry))
         self.entries = kept
 
-    def withdraw(self, key: int) -> None:
-        """What is known by `key` never was: nor was what names it."""
-        for entry in [entry for entry in self.entries if key in entry.entities.values()]:
+    def withdraw(self, key: int, after: int = -1) -> None:
+        """What is known by `key` never was, or not after a tick: nor was what names it."""
+        for entry in [each for each in self.entries if each.tick > after and key in each.entities.values()]:
             self.entries.remove(entry)
             self._claimed.discard(id(entry))
             if entry.sent:

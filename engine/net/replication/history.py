@@ -9,14 +9,15 @@ not hold, participants of the world note themselves, if they can (`engine.physic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.ecs import ChildOf, Component, Entity, World
+from engine.ecs.entity import INDEX
 from engine.ecs.pool import Pool
 from engine.ecs.slots import indices_of
 from engine.ecs.table import Table
@@ -55,7 +56,7 @@ class Part:
 class Group:
     """Predicted entities of one table, and where in it they are."""
 
-    __slots__ = ("_end", "_raw", "capacity", "chosen", "ids", "order", "parts", "rows", "table")
+    __slots__ = ("_end", "_places", "_raw", "capacity", "chosen", "ids", "order", "parts", "rows", "table")
 
     def __init__(self, table: Table, ids: Ids, order: Places, rows: Places) -> None:
         self.table = table
@@ -65,6 +66,7 @@ class Group:
         self.rows = rows
         self.capacity = table.capacity
         self._raw = ids.tobytes()
+        self._places: dict[int, int] | None = None
         self._end = int(rows.max()) + 1
         run = len(rows) and int(rows[-1]) - int(rows[0]) + 1 == len(rows) and bool((np.diff(rows) == 1).all())
         self.chosen: Any = slice(int(rows[0]), int(rows[-1]) + 1) if run else rows
@@ -74,6 +76,12 @@ class Group:
             for kind, pool in table.pools.items()
             if pool.present is None and kind is not ChildOf
         ]
+
+    def place(self, id: int) -> int | None:
+        """Which of its entities one is; None if it is not among them."""
+        if self._places is None:
+            self._places = {each: place for place, each in enumerate(self.ids.tolist())}
+        return self._places.get(id)
 
     def holds(self) -> bool:
         """Whether they are still there."""
@@ -168,6 +176,22 @@ class Moment:
                 ]
         return None
 
+    def fields(self, group: int, component: Any) -> Any:
+        """What is noted of a component of a group's entities, by field name; None if they have none."""
+        for part, records in zip(self.groups[group].parts, self.records[group], strict=True):
+            if part.component is component and records.size:
+                return records.view(component.record)[:, 0]
+        return None
+
+    def row(self, id: int, component: type[Component]) -> Any:
+        """What is noted of an entity's component, by field name, to be read and changed; None if it has none."""
+        for number, group in enumerate(self.groups):
+            place = group.place(id)
+            if place is not None:
+                fields = self.fields(number, component)
+                return None if fields is None else fields[place]
+        return None
+
     @property
     def ids(self) -> list[int]:
         """Who was predicted."""
@@ -196,6 +220,52 @@ def note(
         [[_cells_of(part.pool, group) for part in group.parts] for group in groups],
         [(each, each.mark()) for each in participants],
     )
+
+
+def without(moments: Sequence[Moment], ids: Set[int]) -> list[Moment]:
+    """The notes as if some had not been there. Those of the same groups stay of the same."""
+    made: dict[int, tuple[list[Group], list[tuple[int, Places | None]]]] = {}
+    fewer: list[Moment] = []
+    for moment in moments:
+        if id(moment.groups) not in made:
+            groups: list[Group] = []
+            stay: list[tuple[int, Places | None]] = []
+            for number, group in enumerate(moment.groups):
+                kept = np.flatnonzero([each not in ids for each in group.ids.tolist()])
+                if len(kept) == len(group.ids):
+                    groups.append(group)
+                    stay.append((number, None))
+                elif len(kept):
+                    groups.append(Group(group.table, group.ids[kept], group.order[kept], group.rows[kept]))
+                    stay.append((number, kept))
+            made[id(moment.groups)] = groups, stay
+        groups, stay = made[id(moment.groups)]
+        records = [
+            moment.records[number] if kept is None else [each[kept] for each in moment.records[number]]
+            for number, kept in stay
+        ]
+        cells: list[list[list[tuple[Any, ...]] | None]] = [
+            [each if each is None or kept is None else [each[place] for place in kept.tolist()] for each in noted]
+            for number, kept in stay
+            for noted in [moment.cells[number]]
+        ]
+        fewer.append(replace(moment, groups=groups, records=records, cells=cells))
+    return fewer
+
+
+def with_one(moments: Sequence[Moment], world: World, id_: int) -> list[Moment]:
+    """The notes as if one more had been there, as it is now."""
+    slots, index = world._shared, id_ & INDEX
+    none = np.zeros(1, np.intp)
+    one = Group(world._tables[int(slots.tables[index])], np.array([id_], np.uint64), none, none + slots.rows[index])
+    made: dict[int, list[Group]] = {}
+    more: list[Moment] = []
+    for moment in moments:
+        groups = made.setdefault(id(moment.groups), [*moment.groups, one])
+        records = [*moment.records, [part.matrix[one.chosen].copy() for part in one.parts]]
+        cells = [*moment.cells, [_cells_of(part.pool, one) for part in one.parts]]
+        more.append(replace(moment, groups=groups, records=records, cells=cells))
+    return more
 
 
 def _cells_of(pool: Pool, group: Group) -> list[tuple[Any, ...]] | None:

@@ -22,7 +22,8 @@ from engine.app import Commanded, Scene, Time
 from engine.app.command import CommandSource
 from engine.ecs import ChildOf, Component, Despawned, EcsError, Entity, Resource, Spawned, World
 from engine.ecs.entity import INDEX, LOCAL
-from engine.net.replication.comparison import Comparison, live_columns, noted_columns
+from engine.net.replication.amending import Amending
+from engine.net.replication.comparison import Comparison, Difference, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
 from engine.net.replication.history import MOST, Cast, Moment, Revertible, note, put_back, shape_like
 from engine.net.replication.layout import MOST_SLOTS, Shape
@@ -73,6 +74,8 @@ class Prediction:
         """Whether to go back at every state, even if it agrees: a test of rules, as the outcome must be the same."""
         self.corrections = 0
         """How often the prediction was put back."""
+        self.amended = 0
+        """How often it was put right without running ticks again."""
         self.error = 0.0
         """Units by which the player's own entity was off at the last correction."""
         self.errors: deque[float] = deque(maxlen=MOST_ERRORS)
@@ -99,6 +102,7 @@ class Prediction:
         self._forwarding = Forwarding(player)
         self._smoothing = Smoothing()
         self._presenting = Presenting(protocol, player, self._cast, self._smoothing)
+        self._amending = Amending(world, self._declared, player, self._cast)
         self._births: dict[int, int] = {}  # by key: the tick at which the server spawned what is new to the prediction
         self._known: tuple[int, list[int]] = (-1, [])
         self._own: tuple[int, list[int]] = (-1, [])
@@ -260,7 +264,11 @@ class Prediction:
         servers = dict(zip(here, wanted, strict=True))
         self._confirmed = tick
         self._keep_up(state)
-        if moment is None or self.distrusts or not self._agrees(moment, state, servers):
+        if (
+            moment is None
+            or self.distrusts
+            or not (self._agrees(moment, state, servers) or self._amend(state, servers))
+        ):
             self._correct(state, servers, moment)
         for old in [each for each in self._moments if each < tick]:
             del self._moments[old]
@@ -340,6 +348,35 @@ class Prediction:
             return False
         comparison = self._comparison(moment.groups, servers, state)
         return comparison.agrees(noted_columns(moment), state, self.mirror.aliases)
+
+    def _amend(self, state: State, servers: dict[int, int]) -> bool:
+        """Put the notes since then and the present right without running ticks again, if that will do."""
+        window = [self._moments.get(tick) for tick in range(state.tick, self.scene.tick + 1)]
+        known = [moment for moment in window if moment is not None]
+        if len(known) < max(2, len(window)):
+            return False
+
+        def differ(window: list[Moment]) -> Sequence[Difference] | None:
+            comparison = self._comparison(window[0].groups, servers, state)
+            if not comparison.alike:
+                return None
+            return comparison.differences(noted_columns(window[0]), state, self.mirror.aliases)
+
+        def drop(id: int) -> None:
+            self._let_go(id)
+            entity = self._world.find(id)
+            if entity is not None:
+                entity.despawn()
+            self._forwarding.withdraw(id, state.tick)
+
+        keys, before = self._keys(), self._places()
+        amended = self._amending.amend(known, servers, differ, drop, lambda id: self._adopt(id, self._told(state, id)))
+        if amended is None:
+            return False
+        self.amended += 1
+        self._moments.update((moment.tick, moment) for moment in amended)
+        self._glide(keys, before)
+        return True
 
     def _comparison(self, groups: list[Any], servers: dict[int, int], state: State) -> Comparison:
         key = id(groups), state.shape.number
