@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.net.replication.packing import FURTHEST, fold, pack, unfold, unpack
+from engine.net.replication.packing import FEW, FURTHEST, fold, pack, pack_few, pack_many, unfold, unpack
 from engine.net.wire import BitWriter, ProtocolError
 
 long = st.builds(lambda bits, less: max(0, 2**bits - 1 - less), st.integers(50, 64), st.integers(0, 3))
@@ -78,6 +78,18 @@ def _length(number: int) -> int:
 @given(columns)
 def test_columns_are_packed_as_the_format_says(given_columns: list[list[int]]) -> None:
     assert packed(given_columns) == slowly(given_columns)
+
+
+@given(columns, st.integers(0, 2**32))
+def test_all_at_once_they_are_packed_as_one_by_one(given_columns: list[list[int]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    more = [rng.integers(0, 1 << rng.integers(1, 30), FEW // 3).tolist() for _ in range(seed % 5)]
+    counts = np.array([len(column) for column in given_columns + more], np.int64)
+    flat = np.array([number for column in given_columns + more for number in column], np.uint64)
+    expected = pack_many(flat, counts)
+    assert pack_few(flat, counts, flat.nonzero()[0]) == pack(flat, counts) == expected
+    if not more:
+        assert expected == slowly(given_columns)
 
 
 @given(columns, st.binary(max_size=4), st.binary(max_size=4))

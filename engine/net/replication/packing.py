@@ -18,7 +18,9 @@ Bits fill bytes from the lowest up, as in `engine.net.wire.bits`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,8 @@ FURTHEST = (1 << STEP_BITS) - 1
 NEVER = np.iinfo(np.int64).max
 SPARE = 24
 """Bytes behind the end that unpacking may look at, and never uses."""
+FEW = 200
+"""So many numbers other than zero are packed sooner one by one than as arrays."""
 
 _MASKS: Unsigned = np.array([(1 << width) - 1 for width in range(WORD + 1)], np.uint64)
 _PLACES: Ints = np.arange(HEAD_BITS)
@@ -59,6 +63,105 @@ def unfold(folded: Unsigned) -> Ints:
 
 def pack(numbers: Unsigned, counts: Ints) -> bytes:
     """`numbers` hold the columns one after the other, `counts` how many belong to each."""
+    places = numbers.nonzero()[0]
+    return pack_few(numbers, counts, places) if len(places) <= FEW else pack_many(numbers, counts)
+
+
+def pack_few(numbers: Unsigned, counts: Ints, places: NDArray[np.intp]) -> bytes:
+    """As `pack`, one by one for those at `places`, which are all that are not zero."""
+    columns = len(counts)
+    ends = counts.cumsum()
+    of = ends.searchsorted(places, "right")
+    values: list[int] = numbers[places].tolist()
+    if max(values, default=0) >> LONGEST - 1:
+        return pack_many(numbers, counts)
+    rows: list[int] = (places - (ends - counts)[of]).tolist()
+    sizes: list[int] = counts.tolist()
+    some = heads = above = higher = content = 0  # bits, from the lowest up
+    head_at = above_at = higher_at = at = 0  # how many there are of each
+    first = 0
+    for column, last in _runs(of.tolist()):
+        size = sizes[column]
+        lengths = [value.bit_length() for value in values[first:last]]
+        a, b, c = _choose_one(size, lengths)
+        some |= 1 << column
+        heads |= (c | (c - b) << WIDTH_BITS | (b - a) << WIDTH_BITS + STEP_BITS) << head_at
+        head_at += HEAD_BITS
+        middle, high = b - (b == a + 1), c - (c == b + 1)
+        next_row = 0
+        for row, value, length in zip(rows[first:last], values[first:last], lengths, strict=True):
+            at += (row - next_row) * a
+            next_row = row + 1
+            if length <= a:
+                content |= value << at
+                at += a
+                continue
+            above |= 1 << above_at + row
+            if length <= b:
+                width = middle
+            else:
+                width = high
+                higher |= 1 << higher_at
+            higher_at += b < c
+            content |= (value & (1 << width) - 1) << at
+            at += width
+        at += (size - next_row) * a
+        above_at += size if a < c else 0
+        first = last
+    flags = some | heads << columns | above << columns + head_at | higher << columns + head_at + above_at
+    length = columns + head_at + above_at + higher_at
+    return flags.to_bytes((length + 7) >> 3, "little") + content.to_bytes((at + 7) >> 3, "little")
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """Each of these ascending numbers once, and where its run ends."""
+    end = 0
+    for number, run in groupby(numbers):
+        end += len(list(run))
+        yield number, end
+
+
+def _choose_one(size: int, lengths: list[int]) -> tuple[int, int, int]:
+    """As `_choose`, for one column of `size` numbers, of which these are the lengths of those that are not zero.
+
+    A class ends at a length that there is, or one below the next, whose highest bits are known then: any other end
+    takes more. So b is less than c: where it might as well be c, c - 1 takes no more.
+    """
+    lengths = sorted(lengths)
+    c = lengths[-1]
+    count = size - len(lengths)
+    if lengths[0] == c <= FURTHEST + 1:
+        return (0, c - 1, c) if size + len(lengths) * c < size * c else (c, c, c)
+    ends = [(0, count)] if count else []  # and how many numbers there are up to each
+    for shorter, longer in pairwise(lengths):
+        count += 1
+        if shorter < longer:
+            ends.append((shorter, count))
+    if ends and ends[-1][0] < c - 1:
+        ends.append((c - 1, ends[-1][1]))
+    if c > FURTHEST + 1 and ends:
+        ends.append((c - FURTHEST, max([upto for end, upto in ends if end <= c - FURTHEST], default=0)))
+        ends = sorted(dict(ends).items())
+    single = best = size * c << 2 * WIDTH_BITS  # bits, then a, then b, in one number
+    for place in range(1, len(ends)):
+        b, in_b = ends[place]
+        if b < c - FURTHEST:
+            b = c - FURTHEST
+        rest = 2 * size + (size - in_b) * (c - (c == b + 1))
+        for a, in_a in (*ends[:place], (b - 1, ends[place - 1][1])):
+            if a < b - FURTHEST:
+                a = b - FURTHEST
+            bits = rest + in_a * (a - 1) + (in_b - in_a) * (b - (b == a + 1))
+            found = bits << 2 * WIDTH_BITS | a << WIDTH_BITS | b
+            if found < best:
+                best = found
+    if best == single:
+        return c, c, c
+    return best >> WIDTH_BITS & LONGEST, best & LONGEST, c
+
+
+def pack_many(numbers: Unsigned, counts: Ints) -> bytes:
+    """As `pack`, all at once."""
     columns = len(counts)
     lengths = np.frexp(numbers.astype(np.float64))[1]
     longest = int(lengths.max(initial=0))

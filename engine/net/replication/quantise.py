@@ -7,8 +7,9 @@ from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.ecs import Entity, World
+from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
 from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Kind, Layout, Shape, is_float
@@ -29,7 +30,7 @@ _INDEX = np.uint64(INDEX)
 class _Source:
     """One table of the world, and where its columns go."""
 
-    __slots__ = ("cells", "ids", "keys", "kind", "numbers", "raw", "slots", "table")
+    __slots__ = ("cells", "columns", "ids", "keys", "kind", "numbers", "raw", "revision", "slots", "table")
 
     def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
         self.table = table
@@ -38,10 +39,31 @@ class _Source:
         self.keys = [layout.columns[number].field.column for number in kind.columns]
         self.raw = b""
         """The ids of its entities when they were last looked at."""
+        self.revision = -1
+        """The table's, then."""
+        self.columns: dict[Any, NDArray[Any]] | None = None
+        """The table's, when they were last gathered from."""
         self.ids: Ids = np.zeros(0, np.uint64)
         self.slots: Ints = np.zeros(0, np.int64)
         self.cells: Sequence[Ints] = ()
         """By column: the cells of its rows, in order."""
+
+
+class _Gathered:
+    """Columns of one sort, of all tables, and the order that makes them cells."""
+
+    __slots__ = ("_columns", "_order", "_type")
+
+    def __init__(self, columns: list[NDArray[Any]], cells: list[Ints], type: type[Any]) -> None:
+        self._columns = columns
+        self._order = np.concatenate(cells, dtype=np.int64).argsort() if cells else np.zeros(0, np.int64)
+        self._type = type
+
+    def gather(self) -> NDArray[Any]:
+        """Their values as they are now, in the order of cells."""
+        if not self._columns:
+            return np.zeros(0, self._type)
+        return np.concatenate(self._columns, dtype=self._type, casting="unsafe")[self._order]
 
 
 class Quantiser:
@@ -59,6 +81,8 @@ class Quantiser:
         self._shape = layout.nothing
         self._state = nothing(layout)
         self._owned: dict[int, list[int]] | None = None
+        self._privates: dict[int, dict[int, tuple[int, ...]]] | None = None
+        self._gather_from([])
         self._free: list[int] = []
         self._used = 0
         self._slot_of: Ints = np.full(64, -1)  # by index in the world
@@ -78,18 +102,23 @@ class Quantiser:
                 source = self._sources[table] = self._source(table)
                 if source is None:
                     continue
-            raw = table.ids[: table.count].tobytes()
-            if raw != source.raw:
-                source.raw = raw
-                changed = True
-            if raw:
+            if table.revision != source.revision:
+                source.revision = table.revision
+                raw = table.ids[: table.count].tobytes()
+                if raw != source.raw:
+                    source.raw = raw
+                    changed = True
+            if table.count:
                 sources.append(source)
         if changed or len(self._shape.slots) != sum(source.table.count for source in sources):
             fresh = self._reshape(sources, tick)
+            self._gather_from(sources)
         else:
             fresh = []
-        state = self._state = State(tick, self._shape, self._fill(sources, tick), {}, self.prefabs)
-        self._owned = None
+            if any(source.columns is not source.table.columns for source in sources):
+                self._gather_from(sources)
+        state = self._state = State(tick, self._shape, self._fill(tick), {}, self.prefabs)
+        self._owned = self._privates = None
         if fresh:
             self._intern(fresh, state)
         return state
@@ -210,25 +239,30 @@ class Quantiser:
 
     # What they are like
 
-    def _fill(self, sources: list[_Source], tick: int) -> Ints:
-        layout, shape = self.layout, self._shape
-        split = shape.starts[layout.floats]
-        measured = np.empty(split)
-        cells = np.empty(shape.size, np.int64)
+    def _gather_from(self, sources: list[_Source]) -> None:
+        """Note which columns the cells are made from, each sort by itself."""
+        layout = self.layout
+        sorts: tuple[tuple[list[NDArray[Any]], list[Ints]], ...] = ([], []), ([], []), ([], [])
         for source in sources:
-            table = source.table
-            columns, count = table.columns, table.count
-            for number, key, places in zip(source.kind.columns, source.keys, source.cells, strict=True):
-                column = columns[key][:count]
-                if number < layout.floats:
-                    measured[places] = column
-                elif number < layout.refs:
-                    cells[places] = column
-                else:
-                    cells[places] = self._slots_of(column)
+            count, columns = source.table.count, source.table.columns
+            source.columns = columns
+            for number, key, cells in zip(source.kind.columns, source.keys, source.cells, strict=True):
+                views, places = sorts[(number >= layout.floats) + (number >= layout.refs)]
+                views.append(columns[key][:count])
+                places.append(cells)
+        self._floats = _Gathered(*sorts[0], np.float64)
+        self._whole = _Gathered(*sorts[1], np.int64)
+        self._refs = _Gathered(*sorts[2], np.uint64)
+
+    def _fill(self, tick: int) -> Ints:
+        layout, shape = self.layout, self._shape
+        measured = self._floats.gather()
         measured *= self._multiples
-        if split and not np.abs(measured).max() < FURTHEST:
+        if len(measured) and not np.abs(measured).max() < FURTHEST:
             measured = np.nan_to_num(measured, nan=0.0).clip(-FURTHEST, FURTHEST)
+        cells = np.empty(shape.size, np.int64)
+        cells[shape.starts[layout.floats] : shape.starts[layout.refs]] = self._whole.gather()
+        cells[shape.starts[layout.refs] :] = self._slots_of(self._refs.gather())
         self._round(measured, cells, tick)
         return cells
 
@@ -275,20 +309,34 @@ class Quantiser:
 
     def private(self, player: int, shape: Shape) -> dict[int, tuple[int, ...]]:
         """By id: what only its owner is told of what a player owns, if it is in a shape."""
-        told: dict[int, tuple[int, ...]] = {}
-        for id in self._owners().get(player, ()):
-            place = shape.places.get(id)
-            kind = self.layout.kinds[int(shape.kinds[place])] if place is not None else None
-            if kind is not None and kind.private:
-                entity = self.world.entity(id)
-                told[id] = tuple(self._cell(entity, field) for field in kind.private)
+        if self._privates is None:
+            self._privates = self._take_privates()
+        told = self._privates.get(player)
+        return {id: cells for id, cells in told.items() if id in shape.places} if told else {}
+
+    def _take_privates(self) -> dict[int, dict[int, tuple[int, ...]]]:
+        """By player and id: what only owners are told."""
+        told: dict[int, dict[int, tuple[int, ...]]] = {}
+        for source in self._sources.values():
+            if source is None or not source.kind.private or not source.table.count:
+                continue
+            count, columns = source.table.count, source.table.columns
+            cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
+            rows = list(zip(source.table.ids[:count].tolist(), zip(*cells, strict=True), strict=True))
+            for component, name in self.layout.declared.owners.items():
+                players = columns.get(vars(component)[name])
+                if players is not None:
+                    for player, (id, numbers) in zip(players[:count].tolist(), rows, strict=True):
+                        told.setdefault(player, {})[id] = numbers
         return told
 
-    def _cell(self, entity: Entity, field: Field) -> int:
-        value: Any = getattr(entity[field.component], field.name)
+    def _private_cells(self, field: Field, column: NDArray[Any]) -> list[int]:
         if field.is_ref:
-            return int(self._slots_of(np.array([value], np.uint64))[0])
+            return self._slots_of(column).tolist()
         if is_float(field):
-            steps = value / field.step
-            return round(min(max(steps, -FURTHEST), FURTHEST)) if steps == steps else 0
-        return (int(value) + (1 << 63)) % (1 << 64) - (1 << 63)
+            return [_steps(value / field.step) for value in column.tolist()]
+        return column.astype(np.int64).tolist()
+
+
+def _steps(measured: float) -> int:
+    return round(min(max(measured, -FURTHEST), FURTHEST)) if measured == measured else 0
