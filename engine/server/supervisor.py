@@ -108,7 +108,7 @@ class Reports:
         """How it is, in a line for people."""
         rooms = [room for process in self._server.figures() for room in process.rooms]
         people = sum(room.people for room in rooms)
-        return f"STATUS={self._server.stage.value}: {people} players in {len(rooms)} rooms"
+        return f"STATUS={self._server.stage.value}, players: {people}, rooms: {len(rooms)}"
 
     async def say_status(self) -> None:
         """Say it again and again."""
