@@ -46,6 +46,8 @@ class Bodies:
         self.address: NDArray[np.uintp] = np.zeros(64, np.uintp)
         """The solver's id of the body by slot, 0 where there is none."""
         self.is_static: NDArray[np.bool_] = np.zeros(64, np.bool_)
+        self.is_round: NDArray[np.bool_] = np.zeros(64, np.bool_)
+        """Whether turning the body moves nothing of it."""
         self.archetype: NDArray[np.int32] = np.zeros(64, np.int32)
         """Which set of components the entity has, as a number of `Simulation.archetypes`."""
         self.damping: NDArray[np.float64] = np.ones((64, 2))
@@ -116,6 +118,7 @@ class Bodies:
             "entity",
             "address",
             "is_static",
+            "is_round",
             "archetype",
             "damping",
             "reach",

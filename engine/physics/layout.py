@@ -118,6 +118,11 @@ class Block:
         return (*self._cells()[row], *self._records(Collider)[row].item()) if self.has_collider else None
 
     @property
+    def is_moved(self) -> bool:
+        """Whether the game has written a Transform."""
+        return not self._is_still(Transform)
+
+    @property
     def is_driven(self) -> bool:
         """Whether the game has written a Velocity."""
         return self.has_velocity and not self._is_still(Velocity)
@@ -142,7 +147,7 @@ class Block:
 
     def moved_rows(self) -> NDArray[np.intp]:
         """Rows whose Transform the game has written."""
-        return _NONE if self._is_still(Transform) else _differing(self.rows[Transform], self.places)
+        return _differing(self.rows[Transform], self.places) if self.is_moved else _NONE
 
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""

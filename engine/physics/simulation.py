@@ -29,6 +29,7 @@ from engine.physics.inertia import inertia, solver_shapes
 from engine.physics.joints import Joints
 from engine.physics.layout import Block, Components, watched_tables
 from engine.physics.settings import PhysicsSettings
+from engine.physics.shapes import Circle
 from engine.physics.touch import reach
 from engine.scene import Transform
 
@@ -46,12 +47,12 @@ _KINDS: dict[int, Any] = {
 _PLACE_NAMES = ("Transform.x", "Transform.y", "Transform.angle")
 _VELOCITY_NAMES = ("Velocity.vx", "Velocity.vy", "Velocity.angular")
 
-MANY = 16
+MANY = 64
 """From this many velocities on, one batch of all bodies is cheaper than setting them one by one."""
 FEW = 8
 """Below this many places, it is not."""
-SHORT = 64
-"""Up to this many rows of a block, taking all velocities is cheaper than finding out which were written."""
+SHORT = 512
+"""Up to this many bodies, taking all velocities is cheaper than finding out which were written."""
 
 
 _NO_PAIRS: Pairs = np.empty(0, np.int64)
@@ -115,17 +116,22 @@ class Simulation:
         """Theirs, when the blocks were arranged."""
         self._order_read = batch.Buffer()
         self._bodies_read = batch.Buffer()
-        self._bodies_written = batch.Buffer()  # apart: a buffer that was given memory cannot be read into
+        self._places_written = batch.Buffer()  # apart: a buffer that was given memory cannot be read into
+        self._velocities_written = batch.Buffer()
+        self._written: NDArray[np.float64] = np.empty((0, 3))
+        """What `_velocities_written` lies over; rows of bodies that have no velocity of their own are 0."""
         self._addresses: NDArray[np.uintp] = np.empty(0, np.uintp)
         """The solver's bodies in its order, at the last reading."""
         self._placed = -1
-        """The version of `bodies` that the three below are good for."""
+        """The version of `bodies` that what follows is good for."""
         self._place_of: NDArray[np.intp] = np.empty(0, np.intp)
         """By slot: the place in the solver's list of bodies, `ABSENT` without one."""
         self._order: NDArray[np.intp] = np.empty(0, np.intp)
         """The same by row of the blocks that have a Body, one block after the other."""
         self._is_whole = False
         """Whether all these rows have a body."""
+        self._driven: tuple[NDArray[np.intp] | None, NDArray[np.intp]] = None, self._order
+        """Which of these rows have a body that can have a velocity, None for all; and their places."""
         self._hidden: dict[int, tuple[float, float, float]] = {}
         self._kept_out: tuple[int, ...] = ()
         self._damped = False
@@ -206,8 +212,7 @@ class Simulation:
             (block, self._accept(block, rows, block.rows[Transform], block.places, _PLACE_NAMES))
             for block, rows in moved
         ]
-        slots = np.concatenate([block.slots for block in self.blocks])
-        self._write_all(_PLACE_FIELDS, slots, np.concatenate([block.places for block in self.blocks]))
+        self._write_places()
         for block, rows in moved:
             for row in rows.tolist():
                 body = self.bodies.live[int(block.slots[row])]
@@ -299,29 +304,48 @@ class Simulation:
 
     def _take_in_places(self, block: Block) -> None:
         """Move the bodies whose Transform the game wrote."""
-        rows = block.moved_rows()
-        if len(rows):
-            rows = self._accept(block, rows, block.rows[Transform], block.places, _PLACE_NAMES)
-            for row in rows.tolist():
+        if not block.is_moved:
+            return
+        before = block.places[:, :2].copy()
+        rows = self._accept(block, block.moved_rows(), block.rows[Transform], block.places, _PLACE_NAMES)
+        is_turned = (block.places[:, :2] == before).all(axis=1) & self.bodies.is_round[block.slots]
+        for row, turned in zip(rows.tolist(), is_turned[rows].tolist(), strict=True):
+            body = self.bodies.live[int(block.slots[row])]
+            if turned and body is not None and self.settings.sleep_after == inf:
+                body.angle = float(block.places[row, 2])
+            else:
                 self._teleport(block, row)
 
     def _take_in_velocities(self) -> None:
         """Give bodies the velocities the game wrote."""
-        driven = [(block, rows) for block in self.blocks if block.is_driven and len(rows := self._driven_rows(block))]
-        if driven:
+        written = [block for block in self.blocks if block.is_driven]
+        if written and not self._take_in_all_velocities(written):
+            driven = [(block, rows) for block in written if len(rows := self._driven_rows(block))]
             self._drive(driven)
 
-    def _driven_rows(self, block: Block) -> NDArray[np.intp]:
-        """Note the velocities the game wrote. Returns their rows; all, if that is quicker and makes no difference."""
-        column = block.rows[Velocity]
-        present = self.bodies.address[block.slots] != 0
-        if len(present) <= SHORT and self.settings.sleep_after == inf and present.all() and _are_finite(column):
+    def _take_in_all_velocities(self, written: list[Block]) -> bool:
+        """Take what was not written for written, too: it makes no difference, and of few it is quicker.
+
+        Returns whether it could be done so.
+        """
+        self._find_order()
+        if not self._is_whole or len(self._order) > SHORT or self.settings.sleep_after < inf:
+            return False
+        velocities = [b.rows[Velocity] if b.has_velocity else b.velocities for b in self.blocks if b.has_body]
+        values = np.concatenate(velocities) if velocities else np.empty((0, 3))
+        if not _are_finite(values):
+            return False
+        for block in written:
             block.keep_velocities()
-            return np.arange(len(present))
+        self._write_velocities(values)
+        return True
+
+    def _driven_rows(self, block: Block) -> NDArray[np.intp]:
+        """Note the velocities the game wrote. Returns their rows."""
         rows = block.driven_rows()
         if len(rows):
-            rows = self._accept(block, rows, column, block.velocities, _VELOCITY_NAMES)
-            for row in rows[~present[rows]].tolist():
+            rows = self._accept(block, rows, block.rows[Velocity], block.velocities, _VELOCITY_NAMES)
+            for row in rows[self.bodies.address[block.slots[rows]] == 0].tolist():
                 self._build(block, row)
         return rows
 
@@ -376,28 +400,25 @@ class Simulation:
                         body.velocity = vx, vy
                         body.angular_velocity = angular
             return
-        blocks = [block for block in self.blocks if block.has_body]
-        slots = np.concatenate([block.slots for block in blocks])
-        values = np.concatenate([block.velocities for block in blocks])
-        self._write_all(_VELOCITY_FIELDS, slots, values, self.bodies.is_static[slots])
-
-    def _write_all(
-        self,
-        fields: batch.BodyFields,
-        slots: NDArray[np.intp],
-        values: NDArray[np.float64],
-        spared: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """Give bodies three floats each, by slot, and 0 to all others; those spared and those missing are of these."""
         self._find_order()
-        places = self._place_of[slots]
-        taken = places != ABSENT
-        if spared is not None:
-            taken &= ~spared
+        self._write_velocities(np.concatenate([block.velocities for block in self.blocks if block.has_body]))
+
+    def _write_velocities(self, velocities: NDArray[np.float64]) -> None:
+        """Give all bodies velocities, one a row of the blocks that have a Body."""
+        chosen, places = self._driven
+        self._written[places] = velocities if chosen is None else velocities[chosen]
+        batch.set_space_bodies(self.space, _VELOCITY_FIELDS, self._velocities_written)
+
+    def _write_places(self) -> None:
+        """Put all bodies to where their blocks have noted."""
+        self._find_order()
+        order = self._place_of[np.concatenate([block.slots for block in self.blocks])]
+        places = np.concatenate([block.places for block in self.blocks])
+        present = order != ABSENT
         written = np.zeros((len(self._addresses), 3))
-        written[places[taken]] = values[taken]
-        self._bodies_written.set_float_buf(written)
-        batch.set_space_bodies(self.space, fields, self._bodies_written)
+        written[order[present]] = places[present]
+        self._places_written.set_float_buf(written)
+        batch.set_space_bodies(self.space, _PLACE_FIELDS, self._places_written)
 
     def _reject(self, entity: Entity, reason: str) -> None:
         self.world.post(Rejected(entity, reason))
@@ -459,6 +480,7 @@ class Simulation:
             piece.collision_type = number
         self._set_damping(slot, damping)
         self.bodies.reach[slot] = reach(shape) if shape is not None else 0.0
+        self.bodies.is_round[slot] = shape is None or (isinstance(shape, Circle) and not (shape.x or shape.y))
         return body, shapes
 
     def _take_out(self, slot: int) -> None:
@@ -621,9 +643,15 @@ class Simulation:
         self._place_of = np.full(len(self.bodies.live) + 1, ABSENT, np.intp)
         self._place_of[slots] = np.arange(len(slots))
         self._place_of[ABSENT] = ABSENT
-        moving = [self._place_of[block.slots] for block in self.blocks if block.has_body]
-        self._order = np.concatenate(moving) if moving else np.empty(0, np.intp)
-        self._is_whole = bool((self._order != ABSENT).all())
+        moving = [block.slots for block in self.blocks if block.has_body]
+        slots = np.concatenate(moving) if moving else np.empty(0, np.intp)
+        self._order = self._place_of[slots]
+        present = self._order != ABSENT
+        self._is_whole = bool(present.all())
+        driven = present & ~self.bodies.is_static[slots]
+        self._driven = (None, self._order) if driven.all() else (driven.nonzero()[0], self._order[driven])
+        self._written = np.zeros((len(addresses), 3))
+        self._velocities_written.set_float_buf(self._written)
 
     def _write_back(self) -> None:
         self._find_order()
@@ -631,7 +659,9 @@ class Simulation:
         buffer.clear()
         batch.get_space_bodies(self.space, _PLACE_FIELDS | _VELOCITY_FIELDS, buffer)
         read = floats_of(buffer).reshape(-1, _WIDTH)
-        if self._is_whole and not self.gate.has_asked:
+        # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
+        is_written = self.gate.has_asked and any(block.is_moved or block.is_driven for block in self.blocks)
+        if self._is_whole and not is_written:
             values = read.take(self._order, axis=0)
             if _are_finite(values):
                 start = 0
@@ -643,7 +673,7 @@ class Simulation:
         self._write_back_with_care(read)
 
     def _write_back_with_care(self, read: NDArray[np.float64]) -> None:
-        """The same where rows may lack a body, values may not be finite, or a filter may have written to columns."""
+        """The same where rows may lack a body, values may not be finite, or the game may have written to columns."""
         if not _are_finite(read):
             self._quarantine(np.logical_and.reduce(np.isfinite(read), axis=1))
             self._note_order(self._addresses)
