@@ -111,7 +111,7 @@ class Layout:
         self.kinds: list[Kind] = []
         """Those met so far, by number; each side has its own numbers."""
         self._by_mask: dict[int, Kind] = {}
-        self._has = np.zeros((0, len(self.columns)), np.bool_)
+        self._has = np.zeros((len(self.columns), 0), np.bool_)
         self.nothing = Shape(self, _NOTHING, np.zeros(0, np.uint64), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
         """The shape of a world without entities."""
 
@@ -133,9 +133,9 @@ class Layout:
             fields = tuple(f for each in private if each.audience is Audience.OWNER for f in each.fields)
             kind = self._by_mask[mask] = Kind(len(self.kinds), mask, components, columns, fields)
             self.kinds.append(kind)
-            row = np.zeros((1, len(self.columns)), np.bool_)
-            row[0, list(columns)] = True
-            self._has = np.concatenate((self._has, row))
+            has = np.zeros((len(self.columns), 1), np.bool_)
+            has[list(columns)] = True
+            self._has = np.concatenate((self._has, has), axis=1)
         return kind
 
     def by_number(self, number: int) -> Kind:
@@ -147,8 +147,8 @@ class Layout:
         return sum(1 << bit for bit, each in enumerate(self.components) if each in components)
 
     def columns_of(self, kinds: Ints) -> Bools:
-        """Which columns entities of these kinds have, shape (entities, columns)."""
-        return self._has[kinds]
+        """Which columns entities of these kinds have, shape (columns, entities)."""
+        return self._has[:, kinds]
 
     def kinds_with(self, component: type[Component]) -> Bools:
         """Which of the kinds, by number, have a component."""
@@ -178,6 +178,7 @@ class Shape:
         "_places",
         "births",
         "by_slot",
+        "columns",
         "counts",
         "entities",
         "factors",
@@ -206,12 +207,12 @@ class Shape:
         self.births = births
         """The tick at which each was first there."""
         self.serials = serials
-        columns, self.entities = np.nonzero(layout.columns_of(kinds).T)
-        """By cell: the place of its entity in the arrays over entities."""
-        self.keys = columns * MOST_SLOTS + slots[self.entities]
+        self.columns, self.entities = layout.columns_of(kinds).nonzero()
+        """By cell: its column, and the place of its entity in the arrays over entities."""
+        self.keys = self.columns * MOST_SLOTS + slots[self.entities]
         """By cell, ascending: its column and slot."""
-        self.size = len(columns)
-        self.counts = np.bincount(columns, minlength=len(layout.columns))
+        self.size = len(self.columns)
+        self.counts = np.bincount(self.columns, minlength=len(layout.columns))
         """How many cells a column has."""
         self.starts: list[int] = [0, *self.counts.cumsum().tolist()]
         """The first cell of each column, and the end of the last."""
@@ -298,25 +299,25 @@ class Link:
     def __init__(self, before: Shape, after: Shape, stays: Bools) -> None:
         self.stays = stays
         """By entity of the later shape: whether it was there before."""
-        self.spawned = np.flatnonzero(~self.stays)
+        self.spawned = (~stays).nonzero()[0]
         """The places of the others."""
-        gone = ~np.isin(before.slots, after.slots, assume_unique=True)
-        self.gone = before.slots[gone]
+        stayed = np.zeros(len(before.slots), np.bool_)
+        stayed[before.slots.searchsorted(after.slots[stays])] = True
+        self.gone = _lacking(before.slots[~stayed], after.slots[self.spawned])
         """Slots that nobody has any more; one that another entity has now is not among them."""
         kept = stays[after.entities]
-        self.kept = np.flatnonzero(kept)
+        self.kept = kept.nonzero()[0]
         """The later cells that were there before,"""
-        self.sources, _ = before.find(after.keys[self.kept])
-        """and which earlier cells they are."""
-        self.fresh = np.flatnonzero(~kept)
+        self.sources = stayed[before.entities].nonzero()[0]
+        """and which earlier cells they are: who stays has the same columns, and all are in the order of slots."""
+        self.fresh = (~kept).nonzero()[0]
         """The later cells that are new."""
-        self.places = (self.stays.cumsum() - 1)[after.entities[self.kept]]
+        self.places = (stays.cumsum() - 1)[after.entities[self.kept]]
         """By kept cell: the place of its entity among those that stay."""
-        self.entities = int(self.stays.sum())
+        self.entities = len(stays) - len(self.spawned)
         """How many entities stay."""
-        columns = len(after.layout.columns)
-        self.counts = np.bincount(after.keys[self.kept] // MOST_SLOTS, minlength=columns)
-        self.fresh_counts = after.counts - self.counts
+        self.fresh_counts = np.bincount(after.columns[self.fresh], minlength=len(after.counts))
+        self.counts = after.counts - self.fresh_counts
         self.size = after.size
 
     def carry(self, cells: Ints) -> Ints:
@@ -327,6 +328,13 @@ class Link:
 
 
 _NOTHING: Ints = np.zeros(0, np.int64)
+
+
+def _lacking(slots: Ints, others: Ints) -> Ints:
+    """Those of some slots that are not among others, which are in order."""
+    if not len(slots) or not len(others):
+        return slots
+    return slots[others[np.minimum(others.searchsorted(slots), len(others) - 1)] != slots]
 
 
 def _same(before: Shape, after: Shape) -> Bools:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from heapq import heappop, heappush
 from typing import Any
 
@@ -30,7 +30,7 @@ _INDEX = np.uint64(INDEX)
 class _Source:
     """One table of the world, and where its columns go."""
 
-    __slots__ = ("cells", "columns", "ids", "keys", "kind", "numbers", "raw", "revision", "slots", "table")
+    __slots__ = ("columns", "keys", "kind", "numbers", "raw", "revision", "slots", "table")
 
     def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
         self.table = table
@@ -43,10 +43,8 @@ class _Source:
         """The table's, then."""
         self.columns: dict[Any, NDArray[Any]] | None = None
         """The table's, when they were last gathered from."""
-        self.ids: Ids = np.zeros(0, np.uint64)
         self.slots: Ints = np.zeros(0, np.int64)
-        self.cells: Sequence[Ints] = ()
-        """By column: the cells of its rows, in order."""
+        """By row: the slot of its entity."""
 
 
 class _Gathered:
@@ -54,9 +52,10 @@ class _Gathered:
 
     __slots__ = ("_columns", "_order", "_type")
 
-    def __init__(self, columns: list[NDArray[Any]], cells: list[Ints], type: type[Any]) -> None:
+    def __init__(self, columns: list[NDArray[Any]], keys: list[Ints], type: type[Any]) -> None:
+        """`keys` are those of each column's cells, as `Shape.keys`."""
         self._columns = columns
-        self._order = np.concatenate(cells, dtype=np.int64).argsort() if cells else np.zeros(0, np.int64)
+        self._order = np.concatenate(keys).argsort() if keys else np.zeros(0, np.int64)
         self._type = type
 
     def gather(self) -> NDArray[Any]:
@@ -140,10 +139,9 @@ class Quantiser:
     def _reshape(self, sources: list[_Source], tick: int) -> list[int]:
         """Make the shape of those who are there now; returns the ids of the new ones."""
         old = self._shape
-        places = {source: source.table.ids[: source.table.count].copy() for source in sources}
-        ids = np.concatenate([*places.values(), np.zeros(0, np.uint64)])
-        kinds = np.repeat([source.kind.number for source in sources], [len(each) for each in places.values()])
-        kinds = kinds.astype(np.int64)
+        ids = np.concatenate([np.zeros(0, np.uint64), *(source.table.ids[: source.table.count] for source in sources)])
+        numbers = np.array([source.kind.number for source in sources], np.int64)
+        kinds = numbers.repeat([source.table.count for source in sources])
         indices = (ids & _INDEX).astype(np.int64)
         top = int(indices.max(initial=0))
         if top >= MOST_SLOTS:
@@ -180,14 +178,10 @@ class Quantiser:
         self._shape = Shape(
             self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order]
         )
-        at_slot = 0
+        at = 0
         for source in sources:
-            count = source.table.count
-            source.slots = slots[at_slot : at_slot + count]
-            source.ids = places[source]
-            at_slot += count
-            cells, _ = self._shape.find((source.numbers[:, None] * MOST_SLOTS + source.slots).ravel())
-            source.cells = list(cells.reshape(len(source.numbers), count))
+            source.slots = slots[at : at + source.table.count]
+            at += source.table.count
         self._multiples = np.repeat(self._inverse, self._shape.counts[: self.layout.floats])
         return ids[new].tolist()
 
@@ -246,10 +240,11 @@ class Quantiser:
         for source in sources:
             count, columns = source.table.count, source.table.columns
             source.columns = columns
-            for number, key, cells in zip(source.kind.columns, source.keys, source.cells, strict=True):
-                views, places = sorts[(number >= layout.floats) + (number >= layout.refs)]
-                views.append(columns[key][:count])
-                places.append(cells)
+            keys = source.numbers[:, None] * MOST_SLOTS + source.slots
+            for number, key, cells in zip(source.kind.columns, source.keys, keys, strict=True):
+                sort = sorts[(number >= layout.floats) + (number >= layout.refs)]
+                sort[0].append(columns[key][:count])
+                sort[1].append(cells)
         self._floats = _Gathered(*sorts[0], np.float64)
         self._whole = _Gathered(*sorts[1], np.int64)
         self._refs = _Gathered(*sorts[2], np.uint64)
