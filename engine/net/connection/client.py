@@ -83,6 +83,10 @@ class Client:
         """Counts, backlog and budget of the connection."""
         return self._delivery
 
+    def silence(self, now: float) -> float:
+        """Seconds since the server was heard; an idle one is heard ten times a second."""
+        return now - self._netcode.last_received
+
     def send(self, message: object, *, track: bool = False) -> int:
         """Queue a message, to go out with the next `datagrams_to_send`; dropped while not connected.
 

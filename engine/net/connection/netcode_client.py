@@ -82,6 +82,11 @@ class NetcodeClient:
         return self._server
 
     @property
+    def last_received(self) -> float:
+        """When the server was heard last."""
+        return self._last_received
+
+    @property
     def newest_received(self) -> int:
         """The highest sequence number of the connection's packets that arrived; a server counts them from 0."""
         return self._opener.newest

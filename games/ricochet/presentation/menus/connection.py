@@ -30,11 +30,13 @@ def prepare(world: World) -> None:
 
 
 @connection.on(SceneEntered)
-def hand_out_invite(world: World, entered: SceneEntered) -> None:
-    """To a host: the way for others to come is on the clipboard."""
-    hosting = world.find_resource(Hosting)
+def explain(world: World, entered: SceneEntered) -> None:
+    """To a host: the way for others to come is on the clipboard. To a guest: that this is not the room from before."""
+    hosting, joining = world.find_resource(Hosting), world.find_resource(Joining)
     if hosting is not None:
         copy_invite(world, hosting)
+    if joining is not None and joining.moved:
+        note(world, "Your room is gone, with all that was in it. This is another one.", GOLD)
 
 
 def copy_invite(world: World, hosting: Hosting) -> None:
