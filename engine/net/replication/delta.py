@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,36 +109,39 @@ def encode_private(base: State | None, target: State) -> bytes:
     written = bytearray()
     _put_varint(written, len(target.private))
     for id, numbers in target.private.items():
-        held = before.get(id, ())
-        if len(held) != len(numbers):
+        held = before.get(id)
+        if held is None or len(held) != len(numbers):
             held = (0,) * len(numbers)
-        changes = [now - then for now, then in zip(numbers, held, strict=True)]
-        _put_varint(written, int(shape.slots[shape.places[id]]))
-        _put_varint(written, sum(1 << place for place, change in enumerate(changes) if change))
-        for change in changes:
+        changed = 0
+        folded: list[int] = []
+        for place, number in enumerate(numbers):
+            change = number - held[place]
             if change:
-                _put_varint(written, change << 1 if change >= 0 else ~(change << 1))
+                changed |= 1 << place
+                folded.append(change << 1 if change >= 0 else ~(change << 1))
+        _put_varint(written, int(shape.slots[shape.places[id]]))
+        _put_varint(written, changed)
+        for change in folded:
+            _put_varint(written, change)
     return bytes(written)
 
 
 def _structure(link: Link, target: State) -> bytes:
     shape, spawned = target.shape, link.spawned
     written = bytearray()
-    _put_varint(written, len(link.gone))
+    gone = link.gone.tolist()
+    _put_varint(written, len(gone))
     _put_varint(written, len(spawned))
-    for step in np.diff(link.gone, prepend=0).tolist():
-        _put_varint(written, step)
-    slots, ids = shape.slots[spawned], shape.ids[spawned].view(np.int64)
-    columns = (
-        np.diff(slots, prepend=0),
-        shape.prefabs[spawned],
-        fold((ids & 0xFFFF_FFFF) - slots),
-        ids >> 32 & 0xFFFF_FFFF,
-        target.tick - shape.births[spawned],
-    )
-    for row in zip(*(column.tolist() for column in columns), strict=True):
-        for number in row:
+    for before, slot in pairwise((0, *gone)):
+        _put_varint(written, slot - before)
+    before = 0
+    columns = (shape.slots, shape.prefabs, shape.ids, shape.births)
+    for slot, prefab, id, birth in zip(*(column[spawned].tolist() for column in columns), strict=True):
+        index, generation = id & 0xFFFF_FFFF, id >> 32
+        off = index - slot
+        for number in (slot - before, prefab, off << 1 if off >= 0 else ~(off << 1), generation, target.tick - birth):
             _put_varint(written, number)
+        before = slot
     return bytes(written)
 
 
@@ -145,13 +149,9 @@ def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
     """By new cell: the value in the entity's prefab."""
     if not len(link.fresh):
         return _NOTHING
-    numbers, of = np.unique(shape.prefabs, return_inverse=True)
-    wanted = np.zeros(len(numbers), np.bool_)
-    wanted[of[link.spawned]] = True
-    rows = np.zeros((len(numbers), len(shape.layout.columns)), np.int64)
-    for place in np.flatnonzero(wanted).tolist():
-        rows[place] = prefabs[int(numbers[place])].first
-    return rows[of[shape.entities[link.fresh]], shape.keys[link.fresh] // MOST_SLOTS]
+    rows = np.array([prefabs[number].first for number in shape.prefabs[link.spawned].tolist()])
+    new = (~link.stays).cumsum() - 1
+    return rows[new[shape.entities[link.fresh]], shape.columns[link.fresh]]
 
 
 def _groups(touched: Bools) -> bytes:

@@ -25,26 +25,42 @@ HOLD = 0.75
 """Steps that a float may be off what is told of it, so that hardly any change need not be told."""
 
 _INDEX = np.uint64(INDEX)
+_NONE: Ints = np.zeros(0, np.int64)
 
 
 class _Source:
-    """One table of the world, and where its columns go."""
+    """One table of the world, and where its columns go: floats, other numbers and references each by themselves."""
 
-    __slots__ = ("columns", "keys", "kind", "numbers", "raw", "revision", "slots", "table")
+    __slots__ = ("_keys", "_parts", "cells", "columns", "kind", "raw", "revision", "slots", "table", "views")
 
     def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
         self.table = table
         self.kind = kind
-        self.numbers: Ints = np.array(kind.columns, np.int64)
-        self.keys = [layout.columns[number].field.column for number in kind.columns]
+        numbers: Ints = np.array(kind.columns, np.int64)
+        floats, whole = numbers.searchsorted((layout.floats, layout.refs)).tolist()
+        self._parts = slice(floats), slice(floats, whole), slice(whole, None)
+        self._keys = numbers[:, None] * MOST_SLOTS
         self.raw = b""
         """The ids of its entities when they were last looked at."""
         self.revision = -1
         """The table's, then."""
-        self.columns: dict[Any, NDArray[Any]] | None = None
-        """The table's, when they were last gathered from."""
         self.slots: Ints = np.zeros(0, np.int64)
         """By row: the slot of its entity."""
+        self.columns: dict[Any, NDArray[Any]] | None = None
+        """The table's, when `look` was called last; None if that has to be done again."""
+        self.views: list[list[NDArray[Any]]] = []
+        """By sort: its columns."""
+        self.cells: list[Ints] = []
+        """By sort: the keys of their cells, as `Shape.keys`."""
+
+    def look(self, layout: Layout) -> None:
+        """Find the columns, and the keys, of the entities that are there now."""
+        count = self.table.count
+        columns = self.columns = self.table.columns
+        views = [columns[layout.columns[number].field.column][:count] for number in self.kind.columns]
+        keys = self._keys + self.slots
+        self.views = [views[part] for part in self._parts]
+        self.cells = [keys[part].ravel() for part in self._parts]
 
 
 class _Gathered:
@@ -52,10 +68,9 @@ class _Gathered:
 
     __slots__ = ("_columns", "_order", "_type")
 
-    def __init__(self, columns: list[NDArray[Any]], keys: list[Ints], type: type[Any]) -> None:
-        """`keys` are those of each column's cells, as `Shape.keys`."""
-        self._columns = columns
-        self._order = np.concatenate(keys).argsort() if keys else np.zeros(0, np.int64)
+    def __init__(self, sources: list[_Source], sort: int, type: type[Any]) -> None:
+        self._columns = [column for source in sources for column in source.views[sort]]
+        self._order = np.concatenate([_NONE, *(source.cells[sort] for source in sources)]).argsort()
         self._type = type
 
     def gather(self) -> NDArray[Any]:
@@ -106,6 +121,7 @@ class Quantiser:
                 raw = table.ids[: table.count].tobytes()
                 if raw != source.raw:
                     source.raw = raw
+                    source.columns = None
                     changed = True
             if table.count:
                 sources.append(source)
@@ -234,20 +250,13 @@ class Quantiser:
     # What they are like
 
     def _gather_from(self, sources: list[_Source]) -> None:
-        """Note which columns the cells are made from, each sort by itself."""
-        layout = self.layout
-        sorts: tuple[tuple[list[NDArray[Any]], list[Ints]], ...] = ([], []), ([], []), ([], [])
+        """Note which columns the cells are made from."""
         for source in sources:
-            count, columns = source.table.count, source.table.columns
-            source.columns = columns
-            keys = source.numbers[:, None] * MOST_SLOTS + source.slots
-            for number, key, cells in zip(source.kind.columns, source.keys, keys, strict=True):
-                sort = sorts[(number >= layout.floats) + (number >= layout.refs)]
-                sort[0].append(columns[key][:count])
-                sort[1].append(cells)
-        self._floats = _Gathered(*sorts[0], np.float64)
-        self._whole = _Gathered(*sorts[1], np.int64)
-        self._refs = _Gathered(*sorts[2], np.uint64)
+            if source.columns is not source.table.columns:
+                source.look(self.layout)
+        self._floats = _Gathered(sources, 0, np.float64)
+        self._whole = _Gathered(sources, 1, np.int64)
+        self._refs = _Gathered(sources, 2, np.uint64)
 
     def _fill(self, tick: int) -> Ints:
         layout, shape = self.layout, self._shape
