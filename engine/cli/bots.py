@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import dataclass
 
 from engine.cli.games import load_game
-from engine.net.robots import play_robots
+from engine.net.robots import Progress, play_robots
 from engine.net.transport.conditioner import Conditions
 
 
@@ -41,7 +42,20 @@ def run_bots(asked: BotOptions) -> int:
             asked.seconds,
             predicting=asked.predicting,
             conditions=conditions,
+            tell=_tell if sys.stderr.isatty() else None,
         )
     )
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     print(json.dumps(report.plain()) if asked.as_json else "\n".join(report.lines()))
     return int(report.connected < report.wanted)
+
+
+def _tell(progress: Progress) -> None:
+    """Show on the terminal how far they are."""
+    print(
+        f"\r\x1b[K{progress.connected} of {progress.wanted} in, {progress.playing} playing, {progress.left:.0f} s left",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )

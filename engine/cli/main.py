@@ -236,7 +236,7 @@ def bots(
 ) -> None:
     """Have honest clients without a window play in a room, and report how it went.
 
-    Each has the whole netcode. Exits with 1 if not all of them got in.
+    Each has the whole netcode. On a terminal, says how far they are. Exits with 1 if not all of them got in.
 
     \b
     tickwire bots 'tickwire://…' --clients 50 --seconds 60 --latency 80 --jitter 30 --loss 2

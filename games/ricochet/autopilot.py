@@ -28,6 +28,21 @@ THROWING, LEAPING, SHIELDING, TURNING = 0.3, 0.06, 0.05, 0.15
 """Chances, at each thought."""
 
 
+MOST_SEEN = 64
+"""States whose ships are known; pilots of one room see the same ones."""
+
+Ships = dict[int, tuple[float, float, int]]
+"""Place and side by seat."""
+
+
+@dataclass(slots=True)
+class Sight:
+    """The ships of a state, which is held so that no other one gets its `id`."""
+
+    state: State
+    ships: Ships
+
+
 @dataclass(slots=True)
 class Held:
     """What one pilot holds between two thoughts."""
@@ -44,6 +59,7 @@ class Autopilot:
 
     def __init__(self) -> None:
         self._held: WeakKeyDictionary[Random, Held] = WeakKeyDictionary()
+        self._seen: dict[int, Sight] = {}
 
     def __call__(self, state: State, player: int, rng: Random, tick: int) -> Fly:
         held = self._held.get(rng)
@@ -51,21 +67,33 @@ class Autopilot:
             held = self._held[rng] = Held(Fly(), tick - rng.randrange(THOUGHT), rng.choice((-1.0, 1.0)))
         if not 0 <= tick - held.thought < THOUGHT:
             held.thought = tick
-            held.fly = _think(state, player, rng, held)
+            held.fly = _think(self._ships(state), player, rng, held)
         elif held.fly.fire or held.fly.dash:  # buttons are tapped
             held.fly = Fly(held.fly.thrust_x, held.fly.thrust_y, held.fly.aim, shield=held.fly.shield)
         return held.fly
 
+    def _ships(self, state: State) -> Ships:
+        """What `ships_of` finds, once for all pilots whose states share their cells."""
+        seen = self._seen.get(id(state.shown))
+        if seen is None:
+            seen = self._seen[id(state.shown)] = Sight(state, ships_of(state))
+            if len(self._seen) > MOST_SEEN:
+                del self._seen[next(iter(self._seen))]
+        return seen.ships
 
-def _think(state: State, player: int, rng: Random, held: Held) -> Fly:
+
+def _think(ships: Ships, player: int, rng: Random, held: Held) -> Fly:
     if rng.random() < TURNING:
         held.side = -held.side
-    ships = _ships(state)
-    own = ships.pop(player, None)
+    own = ships.get(player)
     if own is None:
         return Fly(aim=held.fly.aim)
     x, y, team = own
-    enemies = [(hypot(ex - x, ey - y), ex, ey) for ex, ey, et in ships.values() if team == Team.NONE or et != team]
+    enemies = [
+        (hypot(ex - x, ey - y), ex, ey)
+        for seat, (ex, ey, side) in ships.items()
+        if seat != player and (team == Team.NONE or side != team)
+    ]
     if not enemies:
         heading = rng.uniform(-pi, pi)
         return Fly(cos(heading), sin(heading), held.fly.aim)
@@ -82,12 +110,11 @@ def _think(state: State, player: int, rng: Random, held: Held) -> Fly:
     )
 
 
-def _ships(state: State) -> dict[int, tuple[float, float, int]]:
+def ships_of(state: State) -> Ships:
     """Place and side of every ship, by seat."""
     ids, seats = state.column(Ship.seat)
-    teams = state.column(Ship.team)[1].tolist()
     placed, x = state.column(Transform.x)
-    y = state.column(Transform.y)[1]
-    places = {id: place for place, id in enumerate(placed.tolist())}
-    found = ((places[id], seat, team) for id, seat, team in zip(ids.tolist(), seats.tolist(), teams, strict=True))
-    return {int(seat): (float(x[place]), float(y[place]), int(team)) for place, seat, team in found}
+    of = {id: place for place, id in enumerate(placed.tolist())}
+    places = [of[id] for id in ids.tolist()]
+    columns = x[places], state.column(Transform.y)[1][places], state.column(Ship.team)[1]
+    return dict(zip(seats.tolist(), zip(*(column.tolist() for column in columns), strict=True), strict=True))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.ecs import F32, I32, Component, Entity, Obj, Ref, World, f32, i32, obj, ref
 from engine.net.replication.decoding import SharedDecoder
-from engine.net.replication.replica import Replica
+from engine.net.replication.replica import ACK_BITS, Replica
 from engine.net.replication.replicator import Replicator
 from engine.net.wire import Protocol
 from engine.net.wire.declaration import Audience
@@ -63,7 +63,9 @@ class Pair:
     def compare(self) -> None:
         alone, sharing = self.alone, self.sharing
         assert list(alone.states) == list(sharing.states)
-        assert alone.acks() == sharing.acks()
+        newest, bits = alone.acks()
+        assert (newest, bits) == sharing.acks()
+        assert bits == sum(1 << bit for bit in range(ACK_BITS) if newest - 1 - bit in alone.states)
         for name in ("wants_full", "updates", "bytes", "malformed", "unusable"):
             assert getattr(alone, name) == getattr(sharing, name), name
         if alone.newest is None or sharing.newest is None:

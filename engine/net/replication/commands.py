@@ -105,7 +105,13 @@ class Outbox:
 
         Raises `SchemaError` for a command that was never declared, `EncodeError` for one out of its bounds.
         """
-        encoded = self._sets.encode(commands)
+        self._note(tick, self._sets.encode(commands))
+
+    def again(self, tick: int) -> None:
+        """As `note` with the same commands as last, or with none before the first."""
+        self._note(tick, self._noted[0] if self._noted else b"")
+
+    def _note(self, tick: int, encoded: bytes) -> None:
         if tick != self._tick + 1:
             self._noted.clear()
             self._unsent = 0

@@ -82,8 +82,8 @@ class Participant:
         """Why the server closed the connection, if it said so, for the player."""
         self.happened: deque[tuple[int, bytes]] = deque()
         """Events told, and their tick, until it is shown."""
-        self.changed: deque[tuple[int, list[tuple[type[Any], dict[str, Any]]]]] = deque()
-        """Fields of resources told, and since when they hold."""
+        self.changed: deque[tuple[int, bytes]] = deque()
+        """Fields of resources told, and since when they hold, until that is shown."""
         self.others: Callable[[object], object] = lambda event: None
         """Takes what is not for the engine: the game's own messages."""
         self.events = EventCodec(self.protocol.declarations)
@@ -148,7 +148,7 @@ class Participant:
             self.lead.paced(message)
             self.outbox.heard(message.tick)
         elif isinstance(message, Changed):
-            self._changed(message)
+            self._keep(self.changed, (message.tick, message.payload))
         elif isinstance(message, Welcome):
             self._welcomed(message, now)
         elif isinstance(message, Checked):
@@ -169,13 +169,17 @@ class Participant:
         self._resume = welcome.resume
         self._start = self.lead.start(welcome.tick, self._estimate.rtt, now), now
 
-    def _changed(self, message: Changed) -> None:
-        try:
-            self._keep(self.changed, (message.tick, self._copy.read(message.payload)))
-        except ProtocolError as wrong:
-            self._malformed(wrong)
+    def changes(self, until: float) -> list[tuple[type[Any], dict[str, Any]]]:
+        """Take the fields of resources that are to hold at a server tick, in the order in which they were told."""
+        found: list[tuple[type[Any], dict[str, Any]]] = []
+        while self.changed and self.changed[0][0] <= until:
+            try:
+                found += self._copy.read(self.changed.popleft()[1])
+            except ProtocolError as wrong:
+                self._malformed(wrong)
+        return found
 
-    def _keep(self, waiting: deque[Any], told: Any) -> None:
+    def _keep(self, waiting: deque[tuple[int, bytes]], told: tuple[int, bytes]) -> None:
         waiting.append(told)
         if len(waiting) > MOST_WAITING:
             waiting.popleft()
@@ -200,16 +204,22 @@ class Participant:
         tick, at = self._start
         return tick + round((now - at) * self._rate)
 
-    def command(self, tick: int, commands: Sequence[object], shown: float) -> None:
-        """Send what the player wants in `tick`, having seen others as they were at server tick `shown`."""
-        self.outbox.note(tick, commands)
+    def command(self, tick: int, commands: Sequence[object] | None, shown: float) -> None:
+        """Send what the player wants in `tick`, having seen others as they were at server tick `shown`.
+
+        None stands for the same commands as in the tick before.
+        """
+        if commands is None:
+            self.outbox.again(tick)
+        else:
+            self.outbox.note(tick, commands)
         self.outbox.depth = self.lead.depth
         self._send(self.outbox.payload(self.replica.acks(), self.replica.wants_full))
         if tick % SAW_EVERY == 0 and self.player != SPECTATOR:
             self._send(Saw(min(0xFFFF, max(0, round((tick - shown) * 4)))))
-        self._note()
 
-    def _note(self) -> None:
+    def take_figures(self) -> None:
+        """Bring those of `figures` up to date that are known here."""
         figures, estimate = self.figures, self._estimate
         figures.rtt, figures.jitter, figures.loss = estimate.rtt, estimate.deviation, estimate.loss
         figures.lead = self.lead.margin

@@ -15,6 +15,7 @@ from engine.net.wire.system import Full, Prefab, Snapshot
 
 MOST_STATES = 64
 ACK_BITS = 16
+ALL = (1 << ACK_BITS) - 1
 PATIENCE = 60
 """Snapshots in a row that build on what is not here, until a full one is asked for: it may be on its way."""
 
@@ -46,6 +47,7 @@ class Replica:
         self._base = self._nothing
         self._forgotten: set[int] = set()  # but still in use
         self._missing = 0
+        self._acks = (0, 0)
 
     def receive(self, message: Prefab | Full | Snapshot) -> State | None:
         """Take in what the server sent; the state, if it makes a new one. Nothing in it makes this raise."""
@@ -69,10 +71,7 @@ class Replica:
     def acks(self) -> tuple[int, int]:
         """The tick of the newest state, and for each of the 16 ticks before it a bit, the latest lowest, whether its
         state is here; (0, 0) before the first."""
-        if self.newest is None:
-            return 0, 0
-        tick = self.newest.tick
-        return tick, sum(1 << bit for bit in range(ACK_BITS) if tick - 1 - bit in self.states)
+        return self._acks
 
     def at(self, tick: float) -> tuple[State | None, State | None]:
         """The newest state at or before `tick`, and the one after it."""
@@ -143,9 +142,21 @@ class Replica:
         state.shown = state.cells.copy()
         state.shown[link.kept[untold]] = gone_on[untold]
 
+    def _note(self, tick: int) -> None:
+        """Have the acks tell of a state; what they tell of is never too old to be kept."""
+        newest, bits = self._acks
+        ahead = tick - newest
+        if self.newest is None or ahead > ACK_BITS:
+            self._acks = tick, 0
+        elif ahead > 0:
+            self._acks = tick, (bits << ahead | 1 << ahead - 1) & ALL
+        elif ahead >= -ACK_BITS:
+            self._acks = newest, bits | 1 << -ahead - 1
+
     def _keep(self, state: State) -> None:
         states = self.states
         states[state.tick] = state
+        self._note(state.tick)
         if self.newest is None or state.tick > self.newest.tick:
             self.newest = state
         else:

@@ -118,9 +118,8 @@ class Showing:
         self._tell(world, view)
 
     def _copy_resources(self, world: World, view: float) -> None:
-        changed = self.participant.changed
-        while changed and changed[0][0] <= view:
-            _, told = changed.popleft()
+        told = self.participant.changes(view)
+        if told:
             ResourceCopy.apply(told, world)
             ResourceCopy.apply(told, self.prediction.scene.world)
 
@@ -165,6 +164,7 @@ class Showing:
         self._note_figures()
 
     def _note_figures(self) -> None:
+        self.participant.take_figures()
         figures, prediction = self.participant.figures, self.prediction
         figures.corrections += prediction.corrections - self._counted
         self._counted = prediction.corrections
