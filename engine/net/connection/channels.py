@@ -50,9 +50,16 @@ class Outgoing:
     @property
     def ready(self) -> bool:
         """Whether a part may be sent now."""
+        if not self._fresh and not self._again:
+            return False
         while self._again and self._again[0] not in self._unacked:  # acked after all, after it was given up
             self._again.popleft()
         return bool(self._again) or bool(self._fresh and self._fresh[0] < next(iter(self._unacked)) + WINDOW_PARTS)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are parts to send, now or when there is room for them."""
+        return bool(self._fresh or self._again)
 
     def peek(self) -> tuple[int, int, bytes]:
         """The number, marks and content of the next part to send, once `ready` said there is one."""

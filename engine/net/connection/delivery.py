@@ -58,6 +58,8 @@ MAX_BACK_OFF = 1.0
 """Seconds, on top of the round trip time, that repeated timeouts grow to."""
 ACK_EVERY = 16
 """Packets that may arrive before an ack is sent without delay: half of what one ack reports."""
+COMPANY = 0.05
+"""Seconds that a message which may wait does so for a packet to travel in."""
 
 PADDING = 32
 """The first byte of a frame that holds no message."""
@@ -153,6 +155,7 @@ class Delivery:
         self._ordered_out, self._unordered_out = Outgoing(), Outgoing()
         self._ordered_in, self._unordered_in = Ordered(), Unordered()
         self._sequenced: dict[type, int] = {}  # the newest packet that brought one of this type
+        self._held_back = False  # whether acks may make room for what could not be sent
 
     # Sending
 
@@ -175,15 +178,18 @@ class Delivery:
             raise EncodeError(f"{type(message).__name__} goes over {channel.name}: it arrives, nothing is to track")
         return self.send_encoded(Encoded(channel, self._protocol.encode(message), self._protocol), track=track)
 
-    def send_encoded(self, encoded: Encoded, *, track: bool = False) -> int:
-        """Queue a message, as `send` does, but encoded already. Raises `BacklogError`."""
+    def send_encoded(self, encoded: Encoded, *, track: bool = False, may_wait: bool = False) -> int:
+        """Queue a message, as `send` does, but encoded already. Raises `BacklogError`.
+
+        A reliable one that `may_wait` goes with the next packet, within `COMPANY` seconds.
+        """
         channel = encoded.channel
         if channel >= _ORDERED:
             content = encoded.content
             if self.backlog + len(content) > self.limits.backlog:
                 raise BacklogError(f"{self.backlog} bytes are not acked yet; the limit is {self.limits.backlog}")
             (self._ordered_out if channel == _ORDERED else self._unordered_out).add(content)
-            self.due = self._now
+            self.due = min(self.due, self._now + COMPANY) if may_wait else self._now
             return 0
         ticket = 0
         if track:
@@ -225,19 +231,19 @@ class Delivery:
             self._check_losses(now)
         payloads: list[bytes] = []
         waiting, budget = self._waiting, self.budget
-        reliable = self._ordered_out.bytes or self._unordered_out.bytes
-        pending = bool(waiting) or (reliable > 0 and self._has_content())
+        reliable = self._ordered_out.ready or self._unordered_out.ready
+        pending = reliable or bool(waiting)
         if pending:
             budget.refill(now)
             if budget.round_until <= now:
                 budget.adapt(self.estimate, now)
-            while pending and budget.bytes > 0 and len(self._in_flight) < MAX_IN_FLIGHT:
-                if not reliable and len(waiting) == 1 and len(waiting[0][0]) <= _FRAME_ROOM:
-                    payloads.append(self._send_one(now))
-                    pending = False
-                else:
-                    self._send_packet(now, payloads)
-                    pending = self._has_content()
+            if not reliable and len(waiting) == 1 and len(waiting[0][0]) <= _FRAME_ROOM and self._may_send:
+                payloads.append(self._send_one(now))
+                pending = False
+            while pending and self._may_send:
+                self._send_packet(now, payloads)
+                pending = bool(waiting) or self._ordered_out.ready or self._unordered_out.ready
+            self._held_back = pending or self._ordered_out.waiting or self._unordered_out.waiting
         while waiting and waiting[0][2] < now - PATIENCE:
             self._drop_oldest()
         if self._ack_due <= now:
@@ -251,9 +257,9 @@ class Delivery:
         self.due = due
         return payloads
 
-    def _has_content(self) -> bool:
-        ordered, unordered = self._ordered_out, self._unordered_out
-        return bool(self._waiting or (ordered.bytes and ordered.ready) or (unordered.bytes and unordered.ready))
+    @property
+    def _may_send(self) -> bool:
+        return self.budget.bytes > 0 and len(self._in_flight) < MAX_IN_FLIGHT
 
     def _header(self) -> bytes:
         ack, bits = self._arrivals.ack()
@@ -281,7 +287,7 @@ class Delivery:
         tickets: list[int] = []
         frames: list[bytes] = []
         room = _FRAME_ROOM
-        reliable = self._ordered_out.bytes or self._unordered_out.bytes
+        reliable = self._ordered_out.ready or self._unordered_out.ready
         if reliable and self.packets_sent & 1:
             room = self._fill_reliable(frames, parts, room)
         while self._waiting and len(frames) < MAX_FRAMES and (len(self._waiting[0][0]) <= room or not frames):
@@ -401,7 +407,7 @@ class Delivery:
         if in_flight and next(iter(in_flight)) < self._newest_acked:
             self._set_loss_due()
         # else it stays as it was, which may be early: the check it leads to sets it anew, and comes once a timeout
-        if self._ordered_out.bytes or self._unordered_out.bytes:
+        if self._held_back:
             self.due = now  # there may be room for more now
         elif self._loss_due < self.due:
             self.due = self._loss_due

@@ -118,16 +118,22 @@ class Server:
             self._end(known, Reason.TOO_SLOW, str(full))
             return 0
 
-    def send_encoded(self, peer: int, encoded: Encoded) -> None:
-        """As `send`, of a message encoded already: once for all who get it."""
+    def send_encoded(self, peer: int, encoded: Encoded, *, may_wait: bool = False) -> None:
+        """As `send`, of a message encoded already: once for all who get it.
+
+        A reliable one that `may_wait` goes with the next packet for the peer, within `COMPANY` seconds.
+        """
         known = self._peers.get(peer)
         if known is None:
             return
+        delivery = known.delivery
         try:
-            self._due = self._now
-            known.delivery.send_encoded(encoded)
+            delivery.send_encoded(encoded, may_wait=may_wait)
         except BacklogError as full:
             self._end(known, Reason.TOO_SLOW, str(full))
+            return
+        if delivery.due < self._due:
+            self._due = delivery.due
 
     def encode(self, message: object) -> Encoded:
         """The wire form of a message, for `send_encoded`. Raises `EncodeError`, `SchemaError`."""

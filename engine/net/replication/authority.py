@@ -242,8 +242,8 @@ class Authority:
         tick = end.number
         if self._told:
             told, self._told = self._told[:MOST_EVENTS], self._told[MOST_EVENTS:]
-            if entered:
-                self._send_all(self._happened(tick, told))
+            if entered:  # nobody is shown it before the next snapshot
+                self._send_all(self._happened(tick, told), may_wait=True)
         if tick % self.multiplayer.every:
             return
         changes = self._resources.changes(world, tick, end.dt)
@@ -292,11 +292,11 @@ class Authority:
             return False
         return True
 
-    def _send_all(self, message: object) -> None:
+    def _send_all(self, message: object, *, may_wait: bool = False) -> None:
         if self._entered:
             encoded = self.server.encode(message)
             for peer in list(self._entered):
-                self.server.send_encoded(peer, encoded)
+                self.server.send_encoded(peer, encoded, may_wait=may_wait)
 
     def _expire(self) -> None:
         for seat in self.seats.expired(self._clock()):

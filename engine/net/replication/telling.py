@@ -16,6 +16,7 @@ from engine.net.wire.errors import ProtocolError
 
 MOST_EVENTS = 4_000
 """Events in one telling; a tick with more tells the rest with the next."""
+_NOTHING = object()
 
 
 class EventCodec:
@@ -57,53 +58,64 @@ class EventCodec:
         return events
 
 
+class _Watched:
+    """One resource that is copied."""
+
+    __slots__ = ("copied", "due", "hints", "told")
+
+    def __init__(self, copied: Copied) -> None:
+        self.copied = copied
+        hints = get_type_hints(copied.resource)
+        self.hints = {name: hint for name, hint in hints.items() if name not in copied.without}
+        self.told: dict[str, Any] = dict.fromkeys(self.hints, _NOTHING)
+        """What was told last, by field."""
+        self.due = 0
+        """The tick in which floats are told again."""
+
+    def plain(self, values: dict[str, Any]) -> dict[str, Any]:
+        hints = self.hints
+        try:
+            return {name: to_plain(value, hints[name]) for name, value in values.items()}
+        except TickwireError as error:
+            name = self.copied.resource.__name__
+            raise TickwireError(f"resource {name} cannot be told to clients: {error}") from error
+
+
 class ResourceWatch:
     """Finds what changed in the resources that are copied. Layout of a telling: JSON, by resource and field."""
 
     def __init__(self, declarations: Declarations) -> None:
-        self._fields = {
-            copied: {name: hint for name, hint in get_type_hints(kind).items() if name not in copied.without}
-            for kind, copied in declarations.resources.items()
-        }
-        self._told: dict[tuple[Copied, str], Any] = {}
-        self._due: dict[Copied, int] = {}
+        self._watched = [_Watched(copied) for copied in declarations.resources.values()]
 
     def changes(self, world: World, tick: int, dt: float) -> bytes | None:
         """What has changed since it was last told, or None. Floats alone wait until their resource is due again."""
         changed: dict[str, dict[str, Any]] = {}
-        for copied, fields in self._fields.items():
-            resource = world.find_resource(copied.resource)
+        for watched in self._watched:
+            resource = world.find_resource(watched.copied.resource)
             if resource is None:
                 continue
             fresh: dict[str, Any] = {}
-            urgent = tick >= self._due.get(copied, 0)
-            for name in fields:
+            urgent = tick >= watched.due
+            for name, told in watched.told.items():
                 value = getattr(resource, name)
-                if self._told.get((copied, name), _NOTHING) != value:
+                if told != value:
                     fresh[name] = value
                     urgent = urgent or not isinstance(value, float)
             if fresh and urgent:
-                changed[copied.resource.__name__] = self._plain(copied, fresh)
-                self._told.update({(copied, name): _kept(value) for name, value in fresh.items()})
-                self._due[copied] = tick + max(1, round(copied.every / dt))
+                changed[watched.copied.resource.__name__] = watched.plain(fresh)
+                watched.told.update({name: _kept(value) for name, value in fresh.items()})
+                watched.due = tick + max(1, round(watched.copied.every / dt))
         return json.dumps(changed, separators=(",", ":")).encode() if changed else None
 
     def everything(self, world: World) -> bytes:
         """All fields of all of them, for a newcomer."""
-        found = {copied: world.find_resource(copied.resource) for copied in self._fields}
-        values = {
-            copied.resource.__name__: self._plain(copied, {name: getattr(found[copied], name) for name in fields})
-            for copied, fields in self._fields.items()
-            if found[copied] is not None
-        }
+        values: dict[str, dict[str, Any]] = {}
+        for watched in self._watched:
+            resource = world.find_resource(watched.copied.resource)
+            if resource is not None:
+                fields = {name: getattr(resource, name) for name in watched.hints}
+                values[watched.copied.resource.__name__] = watched.plain(fields)
         return json.dumps(values, separators=(",", ":")).encode()
-
-    def _plain(self, copied: Copied, values: dict[str, Any]) -> dict[str, Any]:
-        hints = self._fields[copied]
-        try:
-            return {name: to_plain(value, hints[name]) for name, value in values.items()}
-        except TickwireError as error:
-            raise TickwireError(f"resource {copied.resource.__name__} cannot be told to clients: {error}") from error
 
 
 class ResourceCopy:
@@ -142,7 +154,6 @@ class ResourceCopy:
                 setattr(resource, name, copy.copy(value))
 
 
-_NOTHING = object()
 _UNKNOWN: tuple[None, dict[str, Any]] = (None, {})
 
 
