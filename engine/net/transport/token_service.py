@@ -15,6 +15,7 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 import socket
 import ssl
 import time
@@ -35,6 +36,8 @@ from engine.net.transport.tls import fingerprint_of
 from engine.net.wire.errors import ProtocolError
 from engine.net.wire.protocol import Build, Protocol
 
+log = logging.getLogger("tickwire.net")
+
 MAX_REQUEST_BYTES = 4096
 MAX_REPLY_BYTES = 16384
 MAX_NAME = 80
@@ -51,6 +54,8 @@ LONGEST_VISIT = 15.0
 """Seconds after which a connection is cut, whatever it is doing: it takes one request, and that is short."""
 BACKLOG = 512
 """Connections that may wait to be taken, as when everyone joins at once."""
+PACE = 0.004
+"""Seconds from one connection that is taken to the next: to agree on keys, and to answer, takes about a millisecond."""
 HANDSHAKE_TIMEOUT = 5.0
 """Seconds a client may take to agree on keys."""
 _UNSPECIFIED = ("0.0.0.0", "::")
@@ -101,44 +106,67 @@ def token_application(issuer: Issuer, clock: Callable[[], float] = time.time) ->
 class TokenSite:
     """A token application on a listening socket, over TLS. Made by `serve_tokens`."""
 
-    def __init__(self, runner: web.AppRunner, server: asyncio.Server) -> None:
+    def __init__(self, runner: web.AppRunner, listening: socket.socket, context: ssl.SSLContext) -> None:
+        assert runner.server is not None
         self._runner = runner
-        self._server = server
+        self._make = runner.server
+        self._listening = listening
+        self._context = context
+        self._loop = asyncio.get_running_loop()
+        self._agreeing: set[asyncio.Task[None]] = set()
+        self._taking = self._loop.create_task(self._take())
+
+    async def _take(self) -> None:
+        """Take connections one by one."""
+        while True:
+            try:
+                connection, _ = await self._loop.sock_accept(self._listening)
+            except OSError as error:  # too many open files, or it was gone before it was taken
+                log.warning("a connection cannot be taken: %s", error)
+                await asyncio.sleep(1.0)
+                continue
+            agreeing = self._loop.create_task(self._agree(connection))
+            self._agreeing.add(agreeing)
+            agreeing.add_done_callback(self._agreeing.discard)
+            await asyncio.sleep(PACE)
+
+    async def _agree(self, connection: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(
+                self._admit, connection, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
+            )
+        except (OSError, EOFError):  # they have no keys in common, or took too long
+            connection.close()
+
+    def _admit(self) -> asyncio.Protocol:
+        visitor = self._make()
+        self._loop.call_later(LONGEST_VISIT, _cut, visitor)
+        return visitor
 
     async def close(self) -> None:
         """Take no more connections, and end those there are."""
-        self._server.close()
+        for task in (self._taking, *self._agreeing):
+            task.cancel()
+        await asyncio.gather(self._taking, *self._agreeing, return_exceptions=True)
+        self._listening.close()
         await self._runner.cleanup()
+
+
+def _cut(visitor: Any) -> None:
+    if visitor.transport is not None:
+        visitor.transport.abort()
 
 
 async def serve_tokens(application: web.Application, listening: socket.socket, context: ssl.SSLContext) -> TokenSite:
     """Serve on a socket that listens, which belongs to the site from now on. Raises `OSError`.
 
-    However slowly someone talks, a connection is cut after `LONGEST_VISIT`.
+    However slowly someone talks, a connection is cut after `LONGEST_VISIT`; however many come at once, one is taken
+    every `PACE`, so that what else is on the loop, such as ticks, has its turn in between.
     """
-    loop = asyncio.get_running_loop()
     runner = web.AppRunner(application, access_log=None, keepalive_timeout=HANDSHAKE_TIMEOUT)
     await runner.setup()
-    make = runner.server
-    assert make is not None
-
-    def admit() -> asyncio.Protocol:
-        visitor = make()
-        loop.call_later(LONGEST_VISIT, cut, visitor)
-        return visitor
-
-    def cut(visitor: Any) -> None:
-        if visitor.transport is not None:
-            visitor.transport.abort()
-
-    try:
-        server = await loop.create_server(
-            admit, sock=listening, ssl=context, ssl_handshake_timeout=HANDSHAKE_TIMEOUT, backlog=BACKLOG
-        )
-    except BaseException:
-        await runner.cleanup()
-        raise
-    return TokenSite(runner, server)
+    listening.listen(BACKLOG)
+    return TokenSite(runner, listening, context)
 
 
 def _said_of(build: Build) -> dict[str, str]:
@@ -193,8 +221,9 @@ async def request_token_for(invite: Invite, build: Build, *, name: str = "", sec
 
 
 async def request_place(invite: Invite, build: Build, *, name: str = "", secret: str = "", want: str = "") -> Issued:
-    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`. Raises `NoTokenError`, of which `NoRoomError`
-    if there is no room as in the invite.
+    """A token, and the room it is for. `want` may be `PRIVATE` or `WATCH`.
+
+    Raises `NoTokenError`; `NoRoomError`, which is one, if there is no such room as in the invite.
 
     A host that says so is asked again for `PATIENCE`.
     """
