@@ -5,7 +5,7 @@ import datetime
 import ipaddress
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from engine.net.wire import Protocol
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
 protocol = Protocol("hall", "1")
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def named(name: str) -> x509.Name:
@@ -57,10 +58,12 @@ class Authority:
         )
         return cls(key, builder.sign(key, hashes.SHA256()))
 
-    def write(self, folder: Path, *names: str, key=None, days: float = 90, begins: float = -1) -> tuple[Path, Path]:
+    def write(
+        self, folder: Path, *names: str, key: Key | None = None, days: float = 90, begins: float = -1
+    ) -> tuple[Path, Path]:
         """A key and a certificate for these names, as files."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        found = []
+        found: list[x509.GeneralName] = []
         for name in names:
             try:
                 found.append(x509.IPAddress(ipaddress.ip_address(name)))
@@ -86,7 +89,7 @@ class Authority:
         return key_file, certificate_file
 
 
-def pem_of(what) -> bytes:
+def pem_of(what: x509.Certificate | Key) -> bytes:
     if isinstance(what, x509.Certificate):
         return what.public_bytes(serialization.Encoding.PEM)
     return what.private_bytes(
@@ -192,8 +195,9 @@ def test_one_that_a_server_made_itself_vouches_for_nothing(tmp_path: Path) -> No
 
 
 def test_what_may_not_be_meant_is_said(tmp_path: Path, authority: Authority) -> None:
-    def concerns(**how: float) -> str:
-        return " ".join(Identity.of(*authority.write(tmp_path, "a.example", **how)).concerns(NOW))
+    def concerns(days: float = 90, begins: float = -1) -> str:
+        files = authority.write(tmp_path, "a.example", days=days, begins=begins)
+        return " ".join(Identity.of(*files).concerns(NOW))
 
     assert concerns() == ""
     assert "expired on" in concerns(days=-2)
@@ -224,7 +228,7 @@ def test_an_invite_that_trusts_authorities_survives_text() -> None:
         Invite.parse(str(invite).replace("ca=1", "ca=2"))
 
 
-def serve(identity: Identity, scene: Callable[[LiveContext, int], object]) -> None:
+def serve(identity: Identity, scene: Callable[[LiveContext, int], Awaitable[None]]) -> None:
     """Run a scene against a token service that shows an identity."""
 
     async def whole() -> None:

@@ -234,6 +234,9 @@ def test_what_is_in_the_way_is_said_in_a_line(tmp_path: Path) -> None:
         service = Service(tag.GAME, config_of(tmp_path, server__bind=address), folder=tmp_path)
         with pytest.raises(TickwireError, match=f"--bind.*{address}.*in use.*choose another port"):
             asyncio.run(service.run())
+    service = Service(tag.GAME, config_of(tmp_path, server__bind="203.0.113.9:7777"), folder=tmp_path)
+    with pytest.raises(TickwireError, match=r"--bind.*203\.0\.113\.9.*this machine has no such address"):
+        asyncio.run(service.run())
     (tmp_path / "file").touch()
     service = Service(tag.GAME, config_of(tmp_path), folder=tmp_path / "file")
     with pytest.raises(TickwireError, match="TLS key cannot be read or kept"):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,8 @@ def supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Supe
     listening.close()
 
 
-def service_in(folder: Path, game: Game = tag.GAME, **options: object) -> Service:
-    settings = {"server.bind": "127.0.0.1:0", "discovery.lan": False, **options}
+def service_in(folder: Path, game: Game = tag.GAME, options: Mapping[str, object] | None = None) -> Service:
+    settings = {"server.bind": "127.0.0.1:0", "discovery.lan": False, **(options or {})}
     return Service(
         game,
         load(options=settings),
@@ -82,7 +82,7 @@ def lasting() -> Game:
 
 def test_it_is_told_the_whole_way(tmp_path: Path, supervisor: Supervisor) -> None:
     async def scene() -> None:
-        service = service_in(tmp_path, lasting(), **{"drain.deadline": 300.0})
+        service = service_in(tmp_path, lasting(), {"drain.deadline": 300.0})
         task = asyncio.create_task(service.run())
         await supervisor.hears("READY=1")
         assert service.is_ready
@@ -108,7 +108,7 @@ def test_it_is_shown_life_while_ticks_go_on(
     monkeypatch.setenv("WATCHDOG_USEC", "20000")
 
     async def scene() -> None:
-        service = service_in(tmp_path, **{"server.workers": workers})
+        service = service_in(tmp_path, options={"server.workers": workers})
         task = asyncio.create_task(service.run())
         await supervisor.hears("READY=1")
         supervisor.heard.clear()

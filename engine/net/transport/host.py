@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import time
@@ -203,11 +204,17 @@ def listen(address: Address) -> socket.socket:
         if opened is not None:
             opened.close()
         why = error.strerror or str(error)
-        raise HostError(
-            f"cannot listen at TCP {address}: {why}; another server may be running: choose another port"
-        ) from error
+        raise HostError(f"cannot listen at TCP {address}: {why}; {_cure(error)}") from error
     opened.setblocking(False)
     return opened
+
+
+def _cure(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "ports below 1024 take a privilege: choose a higher one"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address: 0.0.0.0 is all that it has"
+    return "another server may be running: choose another port"
 
 
 def own_address(host: str) -> str:
