@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Layout, Link, Shape
 from engine.net.replication.packing import fold, pack, unfold, unpack
@@ -380,47 +381,53 @@ def _come_and_go(
 ) -> tuple[Shape, Link]:
     """The shape without the slots that are `gone` (as differences), and with those who came, five numbers each, made
     after the prefabs `made`. Raises `ProtocolError`."""
-    left = np.array(gone, np.int64).cumsum()
-    slots, names, indices, generations, births = np.array(rows, np.int64).reshape(len(made), 5).T
-    slots = slots.cumsum()
-    indices = unfold(indices.astype(np.uint64)) + slots
-    taken = np.zeros(MOST_SLOTS, np.bool_)
-    taken[old.slots] = True
+    left, slots = list(accumulate(gone)), list(accumulate(rows[0::5]))
     if (
-        (left[1:] <= left[:-1]).any()
-        or (slots[1:] <= slots[:-1]).any()
-        or left.max(initial=0) >= MOST_SLOTS
-        or slots.max(initial=0) >= MOST_SLOTS
-        or not taken[left].all()
-        or np.isin(left, slots).any()
+        0 in gone[1:]
+        or 0 in rows[5::5]
+        or max(left[-1:] + slots[-1:], default=0) >= MOST_SLOTS
+        or not set(left).isdisjoint(slots)
     ):
-        raise ProtocolError("slots of those who come or go are not in order, or of nobody")
-    if ((indices < 0) | (indices >= MOST_SLOTS) | (generations < 1)).any() or names.max(initial=0) >= LARGEST:
-        raise ProtocolError("an id or a prefab of those who come is out of range")
-    for name, prefab in zip(names.tolist(), made, strict=True):
+        raise ProtocolError("slots of those who come or go are not in order, or out of range")
+    stay = np.zeros(MOST_SLOTS, np.bool_)
+    stay[old.slots] = True
+    if not stay[left].all():
+        raise ProtocolError("a slot that becomes free is nobody's")
+    stay[left] = False
+    stay[slots] = False
+    stays = stay[old.slots]
+    ids: list[int] = []
+    for slot, folded, generation in zip(slots, rows[2::5], rows[3::5], strict=True):
+        index = slot + (~(folded >> 1) if folded & 1 else folded >> 1)
+        if not 0 <= index < MOST_SLOTS or not generation:
+            raise ProtocolError("an id of those who come is out of range")
+        ids.append(generation << 32 | index)
+    kinds: list[int] = []
+    for name, prefab in zip(rows[1::5], made, strict=True):
+        if name >= LARGEST:
+            raise ProtocolError("a prefab of those who come is out of range")
         if prefab is None:
             raise MissingError(f"prefab {name} is not known")
-    kinds = np.array([prefab.kind.number for prefab in made if prefab is not None], np.int64)
-    taken[left] = False
-    taken[slots] = False
-    stay = taken[old.slots]
-    order = np.concatenate((old.slots[stay], slots)).argsort(kind="stable")
+        kinds.append(prefab.kind.number)
+    kept = stays.nonzero()[0]
+    order = np.concatenate((old.slots[kept], np.array(slots, np.int64))).argsort(kind="stable")
 
-    def both(old: Any, new: Any) -> Any:
-        return np.concatenate((old[stay], new))[order]
+    def both(old: NDArray[Any], new: list[int]) -> NDArray[Any]:
+        return np.concatenate((old[kept], np.array(new, old.dtype)))[order]
 
-    ids = both(old.ids, (generations << 32 | indices).view(np.uint64))
-    if len(np.unique(ids & np.uint64(0xFFFF_FFFF))) < len(ids):
+    all_ids = both(old.ids, ids)
+    indices = np.sort(all_ids & _INDEX)
+    if (indices[1:] == indices[:-1]).any():
         raise ProtocolError("two entities have one id")
     shape = register.shape(
         old.layout,
         both(old.slots, slots),
-        ids,
+        all_ids,
         both(old.kinds, kinds),
-        both(old.prefabs, names),
-        both(old.births, births),
+        both(old.prefabs, rows[1::5]),
+        both(old.births, rows[4::5]),
     )
-    return shape, Link(old, shape, both(np.ones(len(old.slots), np.bool_), np.zeros(len(made), np.bool_)))
+    return shape, Link(old, shape, order < len(kept))
 
 
 def _put_varint(written: bytearray, value: int) -> None:
@@ -433,4 +440,5 @@ def _put_varint(written: bytearray, value: int) -> None:
 _NOTHING: Ints = np.zeros(0, np.int64)
 _ZERO: Ints = np.zeros(1, np.int64)
 _HALF = np.uint64(32)
+_INDEX = np.uint64(0xFFFF_FFFF)
 _MIX = tuple(map(np.uint64, (0x9E37_79B9_7F4A_7C15, 0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB)))
