@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from pathlib import Path
-from typing import Any
 
 from engine import __version__
 from engine.app import Game, Options, Recorder
@@ -185,9 +184,8 @@ class Room:
 
     def receive(self, event: Event) -> None:
         """Take in what one of its members did."""
-        if isinstance(event, Received):
-            message: Any = event.message
-            if type(message) is Hello and self.members[event.peer].watches:
+        if type(event) is Received:
+            if type(event.message) is Hello and self.members[event.peer].watches:
                 event = Received(event.peer, Hello(True, b""))
         elif isinstance(event, Disconnected):
             self.forget(event.peer)

@@ -432,23 +432,25 @@ class Rooms:
 
     def receive(self, event: object) -> None:
         """Take in an event of the server. Nothing a peer or a game does makes this raise."""
-        if isinstance(event, Connected):
-            self._connected(event)
-        elif isinstance(event, Received | Disconnected | Settled):
-            event = cast("Received[Any] | Disconnected | Settled", event)
-            if isinstance(event, Disconnected):
-                self._leaving.pop(event.peer, None)
-                room = self._by_peer.pop(event.peer, None)
-            else:
-                room = self._by_peer.get(event.peer)
-            if room is None:
-                return
-            if isinstance(event, Disconnected):
+        if type(event) is Received or type(event) is Settled:
+            came = cast("Received[Any] | Settled", event)
+            room = self._by_peer.get(came.peer)
+            if room is not None:
+                self._let_have(room, came)
+        elif isinstance(event, Disconnected):
+            self._leaving.pop(event.peer, None)
+            room = self._by_peer.pop(event.peer, None)
+            if room is not None:
                 self._tell_of_leaver(room, event)
-            try:
-                room.receive(event)
-            except Exception as error:
-                self._crashed(room, error)
+                self._let_have(room, event)
+        elif isinstance(event, Connected):
+            self._connected(event)
+
+    def _let_have(self, room: Room, event: Received[Any] | Settled | Disconnected) -> None:
+        try:
+            room.receive(event)
+        except Exception as error:
+            self._crashed(room, error)
 
     def _connected(self, event: Connected) -> None:
         kept = self._release(event.client_id)

@@ -451,12 +451,14 @@ class Delivery:
                 if count > MAX_FRAMES:
                     raise ProtocolError(f"a packet of over {MAX_FRAMES} messages")
                 head = payload[at]
-                if head >= _ORDERED:
-                    if head & 2:
-                        delay = min(delay, ACK_DELAY)
-                    elif head == PADDING:
-                        delay = 0.0  # who measures the way wants to know now
-                at = self._read_frame(payload, at, number, messages)
+                if head < _ORDERED:
+                    at = self._read_unreliable(payload, at, number, messages)
+                    continue
+                if head & 2:
+                    delay = min(delay, ACK_DELAY)
+                elif head == PADDING:
+                    delay = 0.0  # who measures the way wants to know now
+                at = self._read_frame(payload, at, messages)
             self._owed_count += 1
             if self._owed_count >= ACK_EVERY:
                 delay = 0.0
@@ -466,26 +468,27 @@ class Delivery:
             self.due = self._ack_due
         return messages
 
-    def _read_frame(self, payload: bytes, at: int, number: int, messages: list[object]) -> int:
+    def _read_unreliable(self, payload: bytes, at: int, number: int, messages: list[object]) -> int:
         head = payload[at]
-        if head < _ORDERED:
-            size = payload[at + 1] if at + 1 < len(payload) else 0x80
-            if size < 0x80:
-                at += 2
-            else:
-                size, at = read_length(payload, at + 1)
-            content = payload[at : at + size]
-            at += size
-            if at > len(payload):
-                raise ProtocolError("a frame is cut off")
-            message = self._protocol.decode(content, head)
-            if head == _SEQUENCED:
-                kind = type(message)
-                if self._sequenced.get(kind, -1) > number:
-                    return at
-                self._sequenced[kind] = number
-            messages.append(message)
-            return at
+        size = payload[at + 1] if at + 1 < len(payload) else 0x80
+        if size < 0x80:
+            at += 2
+        else:
+            size, at = read_length(payload, at + 1)
+        end = at + size
+        if end > len(payload):
+            raise ProtocolError("a frame is cut off")
+        message = self._protocol.decode(payload[at:end], head)
+        if head == _SEQUENCED:
+            kind = type(message)
+            if self._sequenced.get(kind, -1) > number:
+                return end
+            self._sequenced[kind] = number
+        messages.append(message)
+        return end
+
+    def _read_frame(self, payload: bytes, at: int, messages: list[object]) -> int:
+        head = payload[at]
         channel = head & 3
         marks = head & (FIRST | LAST)
         if head == PADDING:

@@ -30,7 +30,6 @@ CHALLENGE_CONTENT = struct.Struct(f"<Q{CHALLENGE_BYTES}s")
 KEEP_ALIVE_CONTENT = struct.Struct("<II")
 REQUEST = struct.Struct("<B13sQQ24s1024s")
 
-_BYTES = tuple(bytes((byte,)) for byte in range(256))
 _LEAST_SEALED_BYTES = 18
 _WINDOW = 256
 _PREFIXES = 0x90
@@ -50,7 +49,6 @@ class PacketType(enum.IntEnum):
 
 _PAYLOAD = int(PacketType.PAYLOAD)
 _FIRST_ONCE_ONLY = int(PacketType.KEEP_ALIVE)  # types from here on are never taken twice
-_ZEROS = tuple(bytes(8 - size) for size in range(9))
 _CONTENT_BYTES = (-1, 0, CHALLENGE_CONTENT.size, CHALLENGE_CONTENT.size, KEEP_ALIVE_CONTENT.size, -1, 0)
 
 
@@ -63,6 +61,12 @@ def request_packet(token: ConnectToken) -> bytes:
 def _associated(protocol_id: int) -> tuple[bytes, ...]:
     """The associated data of every possible prefix byte."""
     return tuple(VERSION + protocol_id.to_bytes(8, "little") + bytes([prefix]) for prefix in range(_PREFIXES))
+
+
+@functools.lru_cache(maxsize=64)
+def _content_starts(allowed: frozenset[PacketType]) -> bytes:
+    """By prefix byte: where the content of a packet begins; 0 for one that is not allowed, or no packet."""
+    return bytes((prefix >> 4) + 1 if prefix & 15 in allowed and 1 <= prefix >> 4 <= 8 else 0 for prefix in range(256))
 
 
 class Sealer:
@@ -78,20 +82,19 @@ class Sealer:
         """The datagram of a packet. The caller counts `sequence`; the same twice would give the key stream away."""
         size = (sequence.bit_length() + 7) >> 3 or 1
         prefix = size << 4 | kind
-        number = sequence.to_bytes(size, "little")
-        sealed = self._encrypt(b"\0\0\0\0" + number + _ZEROS[size], content, self._associated[prefix])
-        return _BYTES[prefix] + number + sealed
+        sealed = self._encrypt((sequence << 32).to_bytes(12, "little"), content, self._associated[prefix])
+        return (sequence << 8 | prefix).to_bytes(size + 1, "little") + sealed
 
 
 class Opener:
     """One direction of one connection, at its receiving end, with its replay window of 256 sequence numbers."""
 
-    __slots__ = ("_allowed", "_associated", "_decrypt", "_newest", "_seen")
+    __slots__ = ("_associated", "_decrypt", "_newest", "_seen", "_starts")
 
     def __init__(self, key: bytes, protocol_id: int, allowed: frozenset[PacketType]) -> None:
         self._decrypt = ChaCha20Poly1305(key).decrypt
         self._associated = _associated(protocol_id)
-        self._allowed = sum(1 << kind for kind in allowed)
+        self._starts = _content_starts(allowed)
         self.forget()
 
     def forget(self) -> None:
@@ -114,12 +117,11 @@ class Opener:
         if not _LEAST_SEALED_BYTES <= size <= MAX_SEALED_BYTES:
             return None
         prefix = datagram[0]
-        kind = prefix & 15
-        start = (prefix >> 4) + 1
-        if not self._allowed >> kind & 1 or not 2 <= start <= 9 or size < start + MAC_BYTES:
+        start = self._starts[prefix]
+        if not start or size < start + MAC_BYTES:
             return None
-        number = datagram[1:start]
-        sequence = int.from_bytes(number, "little")
+        kind = prefix & 15
+        sequence = int.from_bytes(datagram[1:start], "little")
         once_only = kind >= _FIRST_ONCE_ONLY
         if (
             once_only
@@ -128,8 +130,7 @@ class Opener:
         ):
             return None
         try:
-            nonce = b"\0\0\0\0" + number + _ZEROS[start - 1]
-            content = self._decrypt(nonce, datagram[start:], self._associated[prefix])
+            content = self._decrypt((sequence << 32).to_bytes(12, "little"), datagram[start:], self._associated[prefix])
         except InvalidTag:
             return None
         if once_only:

@@ -113,9 +113,9 @@ class Authority:
 
     def receive(self, event: Event) -> None:
         """Take in what one of the room's peers did. Nothing a peer sends makes this raise."""
-        if isinstance(event, Received):
+        if type(event) is Received:
             message: object = event.message
-            if isinstance(message, Inputs):
+            if type(message) is Inputs:
                 self._inputs(event.peer, message)
             elif isinstance(message, Hello):
                 if event.peer in self.peers and event.peer not in self._entered:
@@ -156,8 +156,8 @@ class Authority:
     @property
     def tick_time(self) -> float:
         """The server's tick with its fraction."""
-        scene = self.scene
-        return scene.tick + min(2.0, max(0.0, (self._clock() - self._tick_at) / scene.time.dt))
+        time = self.scene.time
+        return time.tick + min(2.0, max(0.0, (self._clock() - self._tick_at) / time.dt))
 
     def _saw(self, peer: int, quarters: int) -> None:
         """Believe what a client says of its view as far as the round trip, which we measure, explains it."""
