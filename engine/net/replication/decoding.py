@@ -53,7 +53,8 @@ class Decoder:
 
     def content(self, reading: Reading, base: State, prefabs: dict[int, Prefab]) -> Content:
         """What a payload makes of the state it builds on; then its private part is next. Raises `ProtocolError`."""
-        shape, cells = reading.apply(base, prefabs, self._register)
+        with np.errstate(all="ignore"):
+            shape, cells = reading.apply(base, prefabs, self._register)
         return Content(reading.tick, shape, cells, reading.told, reading.updates)
 
 

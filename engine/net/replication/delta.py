@@ -337,10 +337,10 @@ class Reading:
         by_slot = shape.by_slot
         for _ in range(self._varint()):
             slot = self._varint()
-            id = int(by_slot[slot + 1]) if slot + 1 < len(by_slot) else 0
+            id = by_slot.item(slot + 1) if slot + 1 < len(by_slot) else 0
             if not id or id in private:
                 raise ProtocolError(f"a private part of nobody, or twice of one, in slot {slot}")
-            size = len(shape.layout.kinds[int(shape.kinds[shape.places[id]])].private)
+            size = len(shape.layout.kinds[shape.kinds.item(shape.places[id])].private)
             held = base.private.get(id, ())
             numbers = list(held) if len(held) == size else [0] * size
             changed = self._varint()
@@ -364,14 +364,16 @@ class Reading:
         return number
 
     def _varint(self) -> int:
+        payload, at = self.payload, self.at
         value = 0
         for shift in range(0, 7 * MOST_VARINT, 7):
-            if self.at >= len(self.payload):
+            if at >= len(payload):
                 raise ProtocolError("a snapshot that is cut off in a number")
-            byte = self.payload[self.at]
-            self.at += 1
+            byte = payload[at]
+            at += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
+                self.at = at
                 return value
         raise ProtocolError("a number that is too long")
 

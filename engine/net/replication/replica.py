@@ -52,11 +52,10 @@ class Replica:
     def receive(self, message: Prefab | Full | Snapshot) -> State | None:
         """Take in what the server sent; the state, if it makes a new one. Nothing in it makes this raise."""
         try:
-            with np.errstate(all="ignore"):
-                if isinstance(message, Prefab):
-                    self._learn(message.payload)
-                    return None
-                return self._apply(message.payload)
+            if isinstance(message, Prefab):
+                self._learn(message.payload)
+                return None
+            return self._apply(message.payload)
         except MissingError:
             self.unusable += 1
             self._missing += 1
@@ -137,7 +136,8 @@ class Replica:
         if before is None:
             return
         link = state.shape.link(before.shape)
-        gone_on = predicted(before.shape, before.shown, state.tick - before.tick)[link.sources]
+        with np.errstate(all="ignore"):
+            gone_on = predicted(before.shape, before.shown, state.tick - before.tick)[link.sources]
         untold = ~told[state.shape.entities[link.kept]]
         state.shown = state.cells.copy()
         state.shown[link.kept[untold]] = gone_on[untold]
