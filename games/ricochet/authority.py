@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.app import Plugin
 from games.ricochet.crates import crates
+from games.ricochet.lasting import lasting
 from games.ricochet.lives import lives
 from games.ricochet.pickups import pickups
 from games.ricochet.rounds import rounds
@@ -14,4 +15,4 @@ from games.ricochet.rules import rules
 from games.ricochet.scoring import scoring
 from games.ricochet.seats import seats
 
-authority = Plugin("ricochet.authority", needs=[rules, seats, crates, pickups, lives, scoring, rounds])
+authority = Plugin("ricochet.authority", needs=[rules, seats, lasting, crates, pickups, lives, scoring, rounds])

@@ -16,6 +16,7 @@ from games.ricochet.bots import LEVELS, BotSettings, bots
 from games.ricochet.chat import room
 from games.ricochet.components import Score, Team
 from games.ricochet.events import Joined, Left, WantedOn
+from games.ricochet.lasting import load, save
 from games.ricochet.match import Match, Mode, Part
 from games.ricochet.protocol import PROTOCOL
 from games.ricochet.rules import rules
@@ -144,6 +145,8 @@ GAME = Game(
         room=[room],
         seated=seated,
         may_close=between_rounds,
+        save=save,
+        load=load,
         autopilot=Autopilot(),
     ),
 )

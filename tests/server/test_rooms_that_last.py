@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.app import Game, Plugin, Tick
+from engine.app import Game, Options, Plugin, Tick
 from engine.ecs import Resource, World
 from engine.net.multiplayer import Multiplayer
 from engine.server.rooms import RESTORED_LINGER
 from engine.server.saves import SaveError, Saves
 from games import tag
+from games.ricochet.components import Player, Score
+from games.ricochet.game import GAME as RICOCHET
+from games.ricochet.match import Match
 
 
 class Tally(Resource):
@@ -58,6 +61,26 @@ def test_a_room_is_there_again_after_a_drain(open_house, tmp_path: Path):
     back = again.come("Ben", room=ben.place.room)
     again.settle([back])
     assert ticks_of(again, ben.place.room) > 121
+
+
+def test_a_round_of_ricochet_goes_on_after_a_restart(open_house, tmp_path: Path):
+    house = open_house(RICOCHET, saves=tmp_path, blind=True, options=Options(bots=1))
+    ana = house.come("Ana")
+    house.settle([ana])
+    house.run(4.0)
+    world = house.rooms.by_code[ana.place.room].scene.world
+    (score,) = [score for player, score in world.rows(Player, Score) if player.name == "Ana"]
+    score.points = 35
+    left = world.resource(Match).left
+    house.rooms.drain(0.0)
+    house.run(1.0)
+    again = open_house(RICOCHET, seed=8, saves=tmp_path, blind=True, options=Options(bots=1))
+    again.rooms.restore()
+    world = again.rooms.by_code[ana.place.room].scene.world
+    assert world.resource(Match).left == pytest.approx(left, abs=0.1)
+    again.settle([again.come("Ana", room=ana.place.room)])
+    again.run(0.1)
+    assert [(player.name, score.points) for player, score in world.rows(Player, Score)] == [("Ana", 35)]
 
 
 def test_a_room_is_saved_now_and_then(open_house, tmp_path: Path):
