@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.app import Time
-from engine.ecs import ChildOf, Entity, World
+from engine.ecs import ChildOf, Component, Entity, World
 from engine.ecs.entity import INDEX
 from engine.net.replication.comparison import Difference
 from engine.net.replication.history import Cast, Group, Moment, with_one, without
@@ -68,6 +68,17 @@ class _Push:
     """and whether its velocity is so already."""
 
 
+@dataclass(slots=True)
+class _Changes:
+    """What is to be done about entities that both sides have."""
+
+    pushes: list[_Push]
+    values: list[Difference]
+    """What becomes other than it was,"""
+    anew: set[int]
+    """and who went otherwise since, and begins again from then."""
+
+
 class Amending:
     """Looks at what differs, and changes the notes and the present, if that is enough."""
 
@@ -89,16 +100,16 @@ class Amending:
         servers: Mapping[int, int],
         differ: Callable[[list[Moment]], Sequence[Difference] | None],
         drop: Callable[[int], object],
-        adopt: Callable[[int], object],
+        tell: Callable[[int], Sequence[Component]],
+        adopt: Callable[[int, Sequence[Component]], object],
     ) -> list[Moment] | None:
         """Bring what the server says of the first moment up to the last, the present. None if that takes simulation.
 
         `servers` has the server's ids by those of the prediction, of all it is to have. `differ` compares the first of
-        some moments, `drop` ends an entity and `adopt` has the server's in the prediction as it was then.
+        some moments, `drop` ends an entity, `tell` says what the server's was like then, and `adopt` has it so.
         """
         noted = window[0].ids
         gone = [id for id in noted if id not in servers]
-        missing = servers.keys() - set(noted)
         if not all(self._may_go(id, window) for id in gone):
             return None
         window = without(window, set(gone)) if gone else window
@@ -106,71 +117,73 @@ class Amending:
         if differences is None:
             return None
         changes = self._changes(differences, window)
-        if changes is None:
-            return None
-        for id in sorted(missing):
-            if servers[id] != id or self._world.find(id) is not None:
-                return None
-            adopt(id)
-            push = self._newcomer(id, window)
+        anew = sorted({*(servers.keys() - set(noted)), *changes.anew})
+        window = without(window, changes.anew) if changes.anew else window
+        entering: list[tuple[_Push, Sequence[Component]]] = []
+        for id in anew:
+            told = tell(id)
+            if self._world.find(id) is None:
+                if servers[id] != id:
+                    return None
+                adopt(id, told)  # and if its ticks are run again after all, it is there already
+            push = self._newcomer(id, told, window)
             if push is None:
                 return None
-            window = with_one(window, self._world, id)
-            self._push(push, window)
+            entering.append((push, told))
         for id in gone:
             drop(id)
-        pushes, values = changes
-        for push in pushes:
+        for push, told in entering:
+            adopt(push.id, told)
+            window = with_one(window, self._world, push.id)
             self._push(push, window)
-        for difference in values:
+        for push in changes.pushes:
+            self._push(push, window)
+        for difference in changes.values:
             self._put(difference, window)
         return window
 
     # Whether it is enough
 
     def _may_go(self, id: int, window: list[Moment]) -> bool:
-        """Whether an entity may vanish with nothing else to follow: it was not the player's, and met nothing."""
+        """Whether an entity may vanish with nothing else to follow: what it met since would be otherwise."""
         entity = self._world.find(id)
-        if entity is None:
-            return id & INDEX < MOST_SLOTS
-        if id & INDEX >= MOST_SLOTS or owner_of(entity, self._declared) == self._player or Velocity not in entity:
-            return False
-        return not self._meets_cast(entity, _path(id, window), window)
+        if id & INDEX >= MOST_SLOTS or entity is None:
+            return entity is None
+        return Velocity in entity and not self._meets_cast(entity, _path(id, window), window)
 
-    def _changes(
-        self, differences: Sequence[Difference], window: list[Moment]
-    ) -> tuple[list[_Push], list[Difference]] | None:
-        """What is to be moved, and what is to be put otherwise."""
+    def _changes(self, differences: Sequence[Difference], window: list[Moment]) -> _Changes:
+        """What is to be done about entities that both have."""
         moving: dict[int, _Push] = {}
         values: list[Difference] = []
+        anew: set[int] = set()
         for each in differences:
             axis = _MOTION.get(each.field.column)
-            if axis is None:
-                if not self._may_be_put(each, window):
-                    return None
-                values.append(each)
-            else:
+            if axis is not None:
                 push = moving.setdefault(each.id, _Push(each.id, [0.0] * 3, [0.0] * 3, known=False))
                 (push.rate if axis[1] else push.place)[axis[0]] = each.by or 0.0
-        changed = {*moving, *(each.id for each in values)}
+            elif self._may_be_put(each, window):
+                values.append(each)
+            else:
+                anew.add(each.id)
+        changed = {each.id for each in differences}
         self._turns = {id: self._turns.get(id, 0) + 1 for id in changed}
-        if max(self._turns.values(), default=0) > PATIENCE:
-            return None
-        if not all(self._may_be_moved(push, window) for push in moving.values()):
-            return None
-        return list(moving.values()), values
+        anew.update(id for id, turns in self._turns.items() if turns > PATIENCE)
+        anew.update(id for id, push in moving.items() if not self._may_be_moved(push, window))
+        return _Changes(
+            [push for id, push in moving.items() if id not in anew],
+            [each for each in values if each.id not in anew],
+            anew,
+        )
 
     def _is_steered(self, entity: Entity) -> bool:
         """Whether it is what the player moves by commands."""
         own = owner_of(entity, self._declared) == self._player
-        return own and spawning_kind(entity, self._declared) is None
+        return own and Velocity in entity and spawning_kind(entity, self._declared) is None
 
     def _may_be_put(self, each: Difference, window: list[Moment]) -> bool:
         """Whether a number changes by itself, as times do, or not at all; not by the player's commands."""
         entity = self._world.find(each.id)
-        if entity is None:
-            return False
-        if each.by is not None and not self._is_steered(entity):
+        if each.by is not None and not (entity is not None and self._is_steered(entity)):
             return True
         rows = [moment.row(each.id, each.field.component) for moment in window]
         return all(row is not None and row[each.field.name] == rows[0][each.field.name] for row in rows)
@@ -178,32 +191,30 @@ class Amending:
     def _may_be_moved(self, push: _Push, window: list[Moment]) -> bool:
         """Whether an entity is as far off now as it was then, and by what its velocity was off."""
         entity, path = self._world.find(push.id), _path(push.id, window)
-        if entity is None or Transform not in entity or self._is_steered(entity):
-            return False
         moved = self._pushed(push, path)
+        steered = entity is not None and self._is_steered(entity)
         if hypot(*(moved - path)[-1]) <= SLIGHT:
-            return True
+            return not steered or not (push.place[2] or push.rate[2])
+        if entity is None or steered:
+            return False
         speed = window[0].row(push.id, Velocity)
         velocity = (0.0, 0.0) if speed is None else (float(speed["vx"]), float(speed["vy"]))
         straight = path[0] + np.array(velocity) * ((len(path) - 1) * self._dt)
         off = hypot(*(straight - path[-1]))
-        return off <= STRAIGHT[0] + STRAIGHT[1] * hypot(*(path[-1] - path[0])) and not self._meets(
-            entity, moved, window
-        )
+        is_straight = off <= STRAIGHT[0] + STRAIGHT[1] * hypot(*(path[-1] - path[0]))
+        return is_straight and not self._meets(entity, moved, window)
 
-    def _newcomer(self, id: int, window: list[Moment]) -> _Push | None:
-        """How an entity that was just adopted as it was then comes up to the present; None if that is not known."""
-        entity = self._world.entity(id)
-        space = self._space
-        if space is None or ChildOf in entity or Transform not in entity or Velocity not in entity:
+    def _newcomer(self, id: int, told: Sequence[Component], window: list[Moment]) -> _Push | None:
+        """How an entity that was so then comes up to the present; None if that is not known."""
+        entity, space = self._world.entity(id), self._space
+        if space is None or space.settings.gravity != (0.0, 0.0) or self._is_steered(entity) or ChildOf in entity:
             return None
-        if space.settings.gravity != (0.0, 0.0) or self._is_steered(entity):
+        at = next((each for each in told if isinstance(each, Transform)), None)
+        motion = next((each for each in told if isinstance(each, Velocity)), None)
+        if at is None or motion is None or self._turns.get(id, 0) > PATIENCE:
             return None
-        motion = entity[Velocity]
         push = _Push(id, [0.0] * 3, [motion.vx, motion.vy, motion.angular])
-        at = entity[Transform]
-        path = np.empty((len(window), 2))
-        path[:] = at.x, at.y
+        path = np.full((len(window), 2), (at.x, at.y))
         return None if self._meets(entity, self._pushed(push, path), window) else push
 
     def _pushed(self, push: _Push, path: Floats) -> Floats:
@@ -256,7 +267,9 @@ class Amending:
             _add(place, _PLACE, [by + number * self._dt * rate for by, rate in zip(push.place, push.rate, strict=True)])
             if not push.known:
                 _add(speed, _SPEED, push.rate)
-        entity = self._world.entity(push.id)
+        entity = self._world.find(push.id)
+        if entity is None:
+            return
         late = (len(window) - 1) * self._dt
         at = entity[Transform]
         at.x += push.place[0] + late * push.rate[0]
@@ -269,9 +282,10 @@ class Amending:
 
     def _put(self, each: Difference, window: list[Moment]) -> None:
         """Change a number in the notes and in the present."""
-        name, row = each.field.name, self._world.row(self._world.entity(each.id), each.field.component)
-        now = getattr(row, name)
-        setattr(row, name, each.told if each.by is None else now + each.by)
+        name, entity = each.field.name, self._world.find(each.id)
+        if entity is not None:
+            row = self._world.row(entity, each.field.component)
+            setattr(row, name, each.told if each.by is None else getattr(row, name) + each.by)
         for moment in window:
             noted = moment.row(each.id, each.field.component)
             if noted is not None:

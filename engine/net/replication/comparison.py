@@ -7,16 +7,18 @@ numbers that only an owner is told of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import pi
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ecs.table import Table
 from engine.net.replication.history import Group, Moment, matrix_of
-from engine.net.replication.layout import MOST_SLOTS, is_float
+from engine.net.replication.layout import MOST_SLOTS, Ints, Layout, is_float
 from engine.net.replication.state import State, referred
 from engine.net.wire.declaration import Audience, Field
 from engine.scene import Transform
@@ -33,16 +35,57 @@ HAIR = 1e-6
 """Relative: what single precision makes of a step."""
 
 
-@dataclass(slots=True, frozen=True)
-class Stretch:
-    """One field of one group: its place in the vector, or its cells."""
+class Fields:
+    """What is compared of the entities of one table, whichever they are."""
+
+    __slots__ = ("_kinds", "_layout", "_public", "private", "references", "shared", "steps", "tolerances", "turning")
+
+    def __init__(self, group: Group, layout: Layout) -> None:
+        declared = layout.declared
+        self._layout = layout
+        self._public = {kind for kind in group.table.components if _is_public(declared.components.get(kind))}
+        self._kinds: dict[int, bool] = {}
+        self.shared: list[tuple[int, Field, int]] = []
+        """Numbers that everybody is told of: part, field, column."""
+        self.references: list[tuple[int, Field, int]] = []
+        self.private: list[tuple[int, Field]] = []
+        for place, part in enumerate(group.parts):
+            record = declared.components.get(part.component)
+            for field in record.fields if record is not None else ():
+                if not _is_public(record):
+                    self.private.append((place, field))
+                else:
+                    chosen = self.references if field.is_ref else self.shared
+                    chosen.append((place, field, layout.numbers[field.column]))
+        fields = [field for _, field, _ in self.shared]
+        self.steps = [field.step if is_float(field) else 1.0 for field in fields]
+        self.tolerances = [_tolerance(field) for field in fields]
+        self.turning = [
+            field.column is Transform.angle or field.name in declared.interpolated.get(field.component, ())
+            for field in fields
+        ]
+
+    def fit(self, kinds: Iterable[int]) -> bool:
+        """Whether the server's entities of these kinds have the same components."""
+        return all(self._fits(kind) for kind in kinds)
+
+    def _fits(self, kind: int) -> bool:
+        known = self._kinds.get(kind)
+        if known is None:
+            components = self._layout.declared.components
+            told = {each for each in self._layout.by_number(kind).components if _is_public(components[each])}
+            known = self._kinds[kind] = told == self._public
+        return known
+
+
+class Stretch(NamedTuple):
+    """One field of one group, and its place in the vector, or among the cells of references."""
 
     group: int
     part: int
     field: Field
     low: int
     high: int
-    cells: NDArray[np.intp]
 
 
 @dataclass(slots=True, frozen=True)
@@ -61,53 +104,55 @@ class Difference:
 class Comparison:
     """How groups line up with the entities of a shape: good for all notes of the groups and states of the shape."""
 
-    def __init__(self, groups: list[Group], servers: Mapping[int, int], state: State) -> None:
-        """`servers` has the server's id of each entity that the prediction knows by another. All are in the state."""
+    def __init__(
+        self, groups: list[Group], servers: Mapping[int, int], state: State, known: dict[Table, Fields]
+    ) -> None:
+        """`servers` has the server's id of each entity that the prediction knows by another. All are in the state.
+
+        `known` keeps the fields of tables, for the next one.
+        """
         self.groups = groups
         self.shape = shape = state.shape
         self.servers = [[servers.get(id, id) for id in group.ids.tolist()] for group in groups]
         self.stretches: list[Stretch] = []
         self.references: list[Stretch] = []
         self.private: list[Stretch] = []
-        layout, declared = state.layout, state.layout.declared
         self.alike = True
         """Whether all have the components they have at the server."""
+        keys: list[Ints] = [_NONE]
+        references: list[Ints] = [_NONE]
+        counts: list[int] = []
         steps: list[float] = []
         tolerances: list[float] = []
-        turning: list[int] = []
-        counts: list[int] = []
-        none = np.empty(0, np.intp)
-        low = 0
+        turning: list[bool] = []
+        low = low_of_references = 0
         for number, group in enumerate(groups):
+            fields = known.get(group.table)
+            if fields is None:
+                fields = known[group.table] = Fields(group, state.layout)
             count = len(group.ids)
             places = np.array([shape.places[id] for id in self.servers[number]], np.intp)
-            public = [kind for kind in group.table.components if _is_public(declared.components.get(kind))]
-            for kind in dict.fromkeys(shape.kinds[places].tolist()):
-                told = [each for each in layout.by_number(kind).components if _is_public(declared.components[each])]
-                self.alike = self.alike and set(told) == set(public)
-            for place, part in enumerate(group.parts):
-                record = declared.components.get(part.component)
-                for field in record.fields if record is not None else ():
-                    if not _is_public(record):
-                        self.private.append(Stretch(number, place, field, 0, 0, none))
-                        continue
-                    keys = shape.slots[places] + layout.numbers[field.column] * MOST_SLOTS
-                    cells, _ = shape.find(keys)
-                    if field.is_ref:
-                        self.references.append(Stretch(number, place, field, 0, 0, cells))
-                        continue
-                    self.stretches.append(Stretch(number, place, field, low, low + count, cells))
-                    low += count
-                    counts.append(count)
-                    steps.append(field.step if is_float(field) else 1.0)
-                    tolerances.append(_tolerance(field))
-                    if field.column is Transform.angle or field.name in declared.interpolated.get(part.component, ()):
-                        turning.append(len(counts) - 1)
-        self._cells = np.concatenate([each.cells for each in self.stretches]) if counts else none
-        self._steps = np.repeat(steps, counts) if counts else np.empty(0)
-        self._tolerances = np.repeat(tolerances, counts) if counts else np.empty(0)
-        stretches = np.repeat(np.arange(len(counts)), counts) if counts else none
-        self._turning = np.flatnonzero(np.isin(stretches, turning))
+            slots = shape.slots[places]
+            self.alike = self.alike and fields.fit(dict.fromkeys(shape.kinds[places].tolist()))
+            for part, field, column in fields.shared:
+                self.stretches.append(Stretch(number, part, field, low, low + count))
+                keys.append(slots + column * MOST_SLOTS)
+                low += count
+            counts += [count] * len(fields.shared)
+            steps += fields.steps
+            tolerances += fields.tolerances
+            turning += fields.turning
+            for part, field, column in fields.references:
+                end = low_of_references + count
+                self.references.append(Stretch(number, part, field, low_of_references, end))
+                references.append(slots + column * MOST_SLOTS)
+                low_of_references = end
+            self.private += [Stretch(number, part, field, 0, 0) for part, field in fields.private]
+        self._cells, _ = shape.find(np.concatenate(keys))
+        self._cells_of_references, _ = shape.find(np.concatenate(references))
+        self._steps = np.repeat(np.array(steps), counts)
+        self._tolerances = np.repeat(np.array(tolerances), counts)
+        self._turning = np.flatnonzero(np.repeat(np.array(turning, np.bool_), counts))
 
     def told(self, state: State) -> Floats:
         """The server's vector."""
@@ -150,14 +195,14 @@ class Comparison:
         ours, told = self.ours(columns), self.told(state)
         wrong, off = self.apart(ours, told), told - ours
         off[self._turning] = (off[self._turning] + pi) % (2 * pi) - pi
-        for each in self.stretches if wrong.any() else ():
-            measured, ids = is_float(each.field), self.groups[each.group].ids
-            for place in np.flatnonzero(wrong[each.low : each.high]).tolist():
-                value, by = float(told[each.low + place]), float(off[each.low + place])
-                id = int(ids[place])
-                found.append(
-                    Difference(id, each.field, value, by) if measured else Difference(id, each.field, int(value), None)
-                )
+        lows = [each.low for each in self.stretches]
+        for place in np.flatnonzero(wrong).tolist():
+            each = self.stretches[bisect_right(lows, place) - 1]
+            id, value = int(self.groups[each.group].ids[place - each.low]), float(told[place])
+            measured = is_float(each.field)
+            found.append(
+                Difference(id, each.field, value if measured else int(value), float(off[place]) if measured else None)
+            )
         for each in self.references:
             mine, theirs = columns[each.group][each.part][each.field.name], self._referred(each, state, aliases)
             wrong, ids = mine != theirs, self.groups[each.group].ids
@@ -201,7 +246,7 @@ class Comparison:
                     told[each.low : each.high],
                 )
         for each in self.references:
-            every = np.ones(len(each.cells), np.bool_)
+            every = np.ones(each.high - each.low, np.bool_)
             values = self._referred(each, state, aliases)
             _put(columns[each.group][each.part], each.field, self.groups[each.group], every, values)
         for each in self.private:
@@ -211,7 +256,7 @@ class Comparison:
             _put(columns[each.group][each.part], each.field, self.groups[each.group], chosen, filled)
 
     def _referred(self, each: Stretch, state: State, aliases: Mapping[int, int]) -> NDArray[np.uint64]:
-        ids = referred(state.shape, state.cells[each.cells])
+        ids = referred(state.shape, state.cells[self._cells_of_references[each.low : each.high]])
         if aliases:
             ids = np.array([aliases.get(id, id) for id in ids.tolist()], np.uint64)
         return ids
@@ -263,6 +308,9 @@ def live_columns(groups: list[Group]) -> Columns:
 
 def _put(columns: LiveColumns, field: Field, group: Group, chosen: NDArray[np.bool_], values: NDArray[Any]) -> None:
     columns.put(field.name, group.rows[chosen], values[chosen])
+
+
+_NONE: Ints = np.zeros(0, np.int64)
 
 
 def _is_public(record: Any) -> bool:

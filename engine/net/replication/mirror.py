@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from math import pi, tau
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,13 @@ from engine.net.wire.protocol import Protocol
 EXTRAPOLATION = 6.0
 """Ticks beyond the newest snapshot that things go on by their rates; then they stand still."""
 
+MOST_SHAPES = 16
+"""Shapes that a plan remembers its cells of: as many as a prediction goes back over."""
+
 _NOBODY: frozenset[int] = frozenset()
+Values: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+_Make: TypeAlias = tuple[int, int, bool]
+"""What an entity is: its serial, its slot, and whether its private numbers are known."""
 
 
 class _Stretch:
@@ -60,11 +66,14 @@ class _Stretch:
 class _Part:
     """Columns of one sort, and which cells of the shape they are written from, one column after the other."""
 
-    __slots__ = ("cells", "last", "lows", "steps", "stretches")
+    __slots__ = ("cells", "keys", "last", "lows", "steps", "stretches")
 
-    def __init__(self, stretches: list[_Stretch], cells: Ints, steps: Floats) -> None:
+    def __init__(self, stretches: list[_Stretch], keys: Ints, cells: Ints, steps: Floats) -> None:
         self.stretches = stretches
+        self.keys = keys
+        """Column and slot, as a shape finds them,"""
         self.cells = cells
+        """and the cells they are in the present shape."""
         self.steps = steps
         self.lows: Ints = np.array([stretch.low for stretch in stretches], np.int64)
         self.last: NDArray[Any] | None = None
@@ -73,6 +82,8 @@ class _Part:
     def write(self, values: NDArray[Any]) -> None:
         """Write the columns in which anything differs from what was written last."""
         last, self.last = self.last, values
+        if last is values:
+            return
         if last is None:
             self.write_all(values, moving_only=False)
         elif len(values):
@@ -87,15 +98,18 @@ class _Part:
 
 
 class _Plan:
-    """Which cells of a shape go to which rows of the world; good until one of its tables changes."""
+    """Which rows of the world come from which cells; good until one of its tables changes, or who is to be there."""
 
-    __slots__ = ("complete", "links", "moving", "others", "raw", "shape", "turning")
+    __slots__ = ("complete", "found", "is_for_all", "links", "moving", "others", "shape", "tables", "told", "turning")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.raw: list[tuple[Table, bytes]] = []
+        self.tables: list[tuple[Table, int]] = []
+        """And the revision that is known of each."""
         self.complete = True
         """Whether all entities have rows; those spawned in this stage have none yet."""
+        self.is_for_all = True
+        """Whether other shapes with the same entities have the same cells."""
         self.moving: _Part
         """What is interpolated,"""
         self.others: tuple[_Part, _Part, _Part]
@@ -104,10 +118,36 @@ class _Plan:
         """Which of the moving values are angles."""
         self.links: dict[int, tuple[Ints, Ints, Ints]] = {}
         """By number of a later shape: which of the moving values are in it, as which cells; and which are not."""
+        self.found: dict[int, tuple[list[Ints], dict[int, tuple[Ints, Ints, Ints]]]] = {}
+        """By number of a shape with the same entities: the cells of the parts, and its `links`."""
+        self.told: tuple[State, Values] | None = None
+        """What the `others` are in the last state looked at."""
 
     def holds(self) -> bool:
         """Whether everything is where it was."""
-        return self.complete and all(table.ids[: table.count].tobytes() == raw for table, raw in self.raw)
+        return self.complete and all(table.revision == revision for table, revision in self.tables)
+
+    def take(self, shape: Shape) -> bool:
+        """Go by another shape, which has what is to be there as well. Whether that can be."""
+        if shape is self.shape or not self.is_for_all:
+            return shape is self.shape
+        parts = [self.moving, *self.others]
+        known = self.found.get(shape.number)
+        if known is None:
+            cells: list[Ints] = []
+            for part in parts:
+                where, there = shape.find(part.keys)
+                if not there.all():
+                    return False
+                cells.append(where)
+            if len(self.found) >= MOST_SHAPES:
+                self.found.clear()
+            known = self.found[shape.number] = cells, {}
+        self.shape = shape
+        for part, cells_of in zip(parts, known[0], strict=True):
+            part.cells = cells_of
+        self.links = known[1]
+        return True
 
 
 class Mirror:
@@ -129,8 +169,10 @@ class Mirror:
         self._layout = layout = replica.layout
         self._aliased: dict[int, int] = {}
         self._but: frozenset[int] = _NOBODY
-        self._shown: dict[int, tuple[int, tuple[int, bool]]] = {}  # by the server's id: the id shown, and as what
-        self._left = 0  # entities of the state in `but`
+        self._shown: dict[int, tuple[int, _Make]] = {}  # by the server's id: the id shown, and as what
+        self._there: dict[int, _Make] = {}  # who of the state is to be shown
+        self._left: dict[int, int] = {}
+        """By number of a shape of which the same are there: how many of its entities are left alone."""
         self._lacks = False  # somebody is not there who should be
         self._state: State | None = None
         self._plan: _Plan | None = None
@@ -173,20 +215,13 @@ class Mirror:
                 return
             state, later = later, None
         before = self._state
-        if (
-            before is None
-            or state.shape is not before.shape
-            or self._lacks
-            or but != self._but
-            or self.aliases != self._aliased
-            or (state is not before and state.private.keys() != before.private.keys())
-        ):
-            self._but = frozenset(but)
-            self._aliased = dict(self.aliases)
-            self._arrange(state)
-            self._plan = None
+        others = before is None or (state is not before and state.private.keys() != before.private.keys())
+        if others or self._lacks or but != self._but or self.aliases != self._aliased:
+            self._left.clear()
+        if state.shape.number not in self._left:
+            self._arrange(state, but)
         plan = self._plan
-        if plan is None or not plan.holds():
+        if plan is None or not plan.holds() or not plan.take(state.shape):
             plan = self._plan = self._make_plan(state)
             before = None
         if anew or state is not before:
@@ -202,16 +237,23 @@ class Mirror:
 
     # Who is there
 
-    def _arrange(self, state: State) -> None:
-        world, but, aliases = self.world, self._but, self.aliases
-        shape = state.shape
-        self._lacks = False
+    def _arrange(self, state: State, but: Set[int]) -> None:
+        world, aliases, shape = self.world, self.aliases, state.shape
+        makes = zip(shape.ids.tolist(), shape.serials.tolist(), shape.slots.tolist(), strict=True)
         there = {
-            id: (serial, id in state.private)
-            for id, serial in zip(shape.ids.tolist(), shape.serials.tolist(), strict=True)
+            id: (serial, slot, id in state.private)
+            for id, serial, slot in makes
             if id not in but and aliases.get(id, id) not in but
         }
-        self._left = len(shape.slots) - len(there)
+        is_same = self._state is not None and not self._lacks and there == self._there and aliases == self._aliased
+        self._but, self._aliased, self._there = frozenset(but), dict(aliases), there
+        if not is_same or len(self._left) >= MOST_SHAPES:
+            self._left.clear()
+        self._left[shape.number] = len(shape.slots) - len(there)
+        if is_same:
+            return
+        self._lacks = False
+        self._plan = None
         for id, (shown, _) in list(self._shown.items()):
             if id in there and aliases.get(id, id) == shown:
                 continue
@@ -219,7 +261,7 @@ class Mirror:
             entity = world.find(shown)
             if entity is not None and id not in but and shown not in but:
                 entity.despawn()
-        late: list[tuple[int, tuple[int, bool]]] = []
+        late: list[tuple[int, _Make]] = []
         for id, make in there.items():
             held = self._shown.get(id)
             if held is None or world.find(held[0]) is None:
@@ -233,7 +275,7 @@ class Mirror:
                 break
             late = waiting
 
-    def _appear(self, state: State, id: int, make: tuple[int, bool]) -> bool:
+    def _appear(self, state: State, id: int, make: _Make) -> bool:
         """Spawn an entity, or take over who stands in for it. False if its parent is not there."""
         world, shown = self.world, self.shown(id)
         components = self._components(state, id)
@@ -290,51 +332,55 @@ class Mirror:
             fit = indices < used.used
             ids, indices, slots, plan.complete = ids[fit], indices[fit], slots[fit], False
         current = used.generations[indices] == ids >> np.uint64(32)
-        self._lacks = len(servers) < len(shape.slots) - self._left or not current.all()
+        self._lacks = len(servers) < len(shape.slots) - self._left[shape.number] or not current.all()
         tables: Ints = np.where(current, used.tables[indices], -1)
         rows = used.rows[indices]
         if (tables < 0).any():
             plan.complete = False
-        sorts: tuple[list[tuple[Table, int, Any, Ints, bool]], ...] = ([], [], [], [])
+        sorts: tuple[list[tuple[Table, int, Any, Ints, Ints, bool]], ...] = ([], [], [], [])
         for place in np.unique(tables[tables >= 0]).tolist():
             table: Table = world._tables[int(place)]
-            plan.raw.append((table, table.ids[: table.count].tobytes()))
+            plan.tables.append((table, table.revision))
             of = np.flatnonzero(tables == place)
             of = of[rows[of].argsort()]
             numbers = [c.number for c in layout.columns if c.field.component in table.pools]
             keys = np.array(numbers, np.int64)[:, None] * MOST_SLOTS + slots[of]
-            cells, found = shape.find(keys.ravel())
-            cells, found = cells.reshape(keys.shape), found.reshape(keys.shape)
+            cells, found = (each.reshape(keys.shape) for each in shape.find(keys.ravel()))
             all_rows = rows[of].astype(np.int64)
             run = _as_slice(all_rows)
             moves = not self._interpolated.isdisjoint(table.pools)
-            for number, each, there in zip(numbers, cells, found, strict=True):
+            is_all = bool(found.all())
+            for number, key, each, there in zip(numbers, keys, cells, found, strict=True):
                 chosen = run
-                if not there.all():  # some are still to get another shape, when the stage ends
-                    each, chosen = each[there], all_rows[there]
+                if not is_all and not there.all():  # some are still to get another shape, when the stage ends
+                    key, each, chosen = key[there], each[there], all_rows[there]
+                    plan.is_for_all = False
                 if len(each):
-                    sorts[self._sorts[number]].append((table, number, chosen, each, moves))
-        plan.moving, *others = (self._part(shape, sort) for sort in sorts)
+                    sorts[self._sorts[number]].append((table, number, chosen, key, each, moves))
+        plan.moving, *others = (self._part(sort) for sort in sorts)
         plan.others = others[0], others[1], others[2]
         turning = [each for each in plan.moving.stretches if each.number in self._turning]
         plan.turning = np.concatenate([_NONE, *(np.arange(each.low, each.high) for each in turning)])
         return plan
 
-    def _part(self, shape: Shape, columns: list[tuple[Table, int, Any, Ints, bool]]) -> _Part:
+    def _part(self, columns: list[tuple[Table, int, Any, Ints, Ints, bool]]) -> _Part:
         layout = self._layout
         low = 0
         stretches: list[_Stretch] = []
-        for table, number, rows, cells, moves in columns:
+        for table, number, rows, _, cells, moves in columns:
             high = low + len(cells)
             stretches.append(_Stretch(table, layout.columns[number].field.column, number, rows, low, high, moves))
             low = high
-        cells = np.concatenate([_NONE, *(cells for _, _, _, cells, _ in columns)])
-        return _Part(stretches, cells, layout.steps[shape.keys[cells] // MOST_SLOTS])
+        keys = np.concatenate([_NONE, *(keys for _, _, _, keys, _, _ in columns)])
+        cells = np.concatenate([_NONE, *(cells for _, _, _, _, cells, _ in columns)])
+        return _Part(stretches, keys, cells, layout.steps[keys // MOST_SLOTS])
 
     # What they are like
 
-    def _values(self, plan: _Plan, state: State) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def _values(self, plan: _Plan, state: State) -> Values:
         """What is not interpolated, as the columns hold it."""
+        if plan.told is not None and plan.told[0] is state:
+            return plan.told[1]
         floats, whole, refs = plan.others
         ids = referred(state.shape, state.shown[refs.cells])
         if self.aliases and len(ids):
@@ -343,7 +389,8 @@ class Mirror:
         for stretch in refs.stretches:
             if stretch.key is _PARENT:
                 self._attach(stretch, ids[stretch.low : stretch.high])
-        return state.shown[floats.cells] * floats.steps, state.shown[whole.cells], ids
+        plan.told = state, (state.shown[floats.cells] * floats.steps, state.shown[whole.cells], ids)
+        return plan.told[1]
 
     def _attach(self, stretch: _Stretch, parents: Ids) -> None:
         """A parent written straight into the column would not be noticed."""

@@ -22,8 +22,9 @@ from engine.app import Commanded, Scene, Time
 from engine.app.command import CommandSource
 from engine.ecs import ChildOf, Component, Despawned, EcsError, Entity, Resource, Spawned, World
 from engine.ecs.entity import INDEX, LOCAL
+from engine.ecs.table import Table
 from engine.net.replication.amending import Amending
-from engine.net.replication.comparison import Comparison, Difference, live_columns, noted_columns
+from engine.net.replication.comparison import Comparison, Difference, Fields, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
 from engine.net.replication.history import MOST, Cast, Moment, Revertible, note, put_back, shape_like
 from engine.net.replication.layout import MOST_SLOTS, Shape
@@ -107,6 +108,7 @@ class Prediction:
         self._known: tuple[int, list[int]] = (-1, [])
         self._own: tuple[int, list[int]] = (-1, [])
         self._comparisons: dict[tuple[int, int], Comparison] = {}
+        self._fields: dict[Table, Fields] = {}
         self._spawning = [kind for kind, each in self._declared.predicted.items() if each.spawns]
         self._listen()
 
@@ -369,8 +371,18 @@ class Prediction:
                 entity.despawn()
             self._forwarding.withdraw(id, state.tick)
 
+        def adopt(id: int, told: Sequence[Component]) -> None:
+            entity = self._world.find(id)
+            if entity is None:
+                self._adopt(id, told)
+                return
+            for component in told:
+                row = self._world.row(entity, type(component))
+                for field in self._declared.components[type(component)].fields:
+                    setattr(row, field.name, getattr(component, field.name))
+
         keys, before = self._keys(), self._places()
-        amended = self._amending.amend(known, servers, differ, drop, lambda id: self._adopt(id, self._told(state, id)))
+        amended = self._amending.amend(known, servers, differ, drop, lambda id: self._told(state, servers[id]), adopt)
         if amended is None:
             return False
         self.amended += 1
@@ -384,7 +396,7 @@ class Prediction:
         if found is None or found.groups is not groups:
             if len(self._comparisons) > 16:
                 self._comparisons.clear()
-            found = self._comparisons[key] = Comparison(groups, servers, state)
+            found = self._comparisons[key] = Comparison(groups, servers, state, self._fields)
         return found
 
     def _forget(self, state: State) -> None:
