@@ -125,6 +125,17 @@ class Rows:
         world = self._world
         return [Entity(world, id) for id in self.ids.tolist()]
 
+    def where(self, mask: NDArray[np.bool_]) -> list[Entity]:
+        """The handles of those for which `mask`, of shape (rows,), is true: quick if they are few.
+
+        Raises `IndexError` if `mask` has another shape.
+        """
+        chosen = mask.nonzero()[0]
+        if not len(chosen):
+            return []
+        world = self._world
+        return [Entity(world, id) for id in self._table.ids[self._chosen][chosen].tolist()]
+
     def __iter__(self) -> Iterator[Entity]:
         """The entities' handles, one after the other."""
         return iter(self.entities)

@@ -10,6 +10,7 @@ infinite mass, stand there without any, like contacts of the recent past; so the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,8 +39,10 @@ _WIDTH = 9
 _SECOND_POINT = batch.ArbiterFields.POINT_A_2 | batch.ArbiterFields.POINT_B_2
 _LOW = 0xFFFF_FFFF
 
-_FEW = 32 * 3 * np.dtype(np.uintp).itemsize
-"""Bytes of so many contacts that looking at them one by one takes as long as looking at them all at once."""
+_FEW = 32
+"""Up to so many contacts, looking at them one by one takes less time than looking at them all at once."""
+_INTS = 3 * np.dtype(np.uintp).itemsize
+"""Bytes of the integers of one contact: both bodies, and how many points."""
 
 
 def firsts(pairs: Pairs) -> NDArray[np.int64]:
@@ -57,6 +60,14 @@ def paired(first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
     pairs = first << 32 | second
     pairs.sort()
     return pairs
+
+
+def without(pairs: Pairs, others: Pairs) -> Pairs:
+    """Those of the sorted `pairs` that are not among the sorted `others`."""
+    if len(pairs) + len(others) > _FEW:
+        return pairs[~contained(pairs, others)]
+    among = set(others.tolist())
+    return np.array([pair for pair in pairs.tolist() if pair not in among], np.int64)
 
 
 def contained(pairs: Pairs, within: Pairs) -> NDArray[np.bool_]:
@@ -94,9 +105,8 @@ class ContactReader:
         seen = bytes_of(buffer), bodies.version, list(ghosts)
         if seen != self._seen:
             self._seen = seen
-            self._pairs = (
-                _few_pairs(seen[0], bodies, ghosts) if len(seen[0]) <= _FEW else _pairs(buffer, bodies, ghosts)
-            )
+            is_few = len(seen[0]) <= _FEW * _INTS
+            self._pairs = _few_pairs(seen[0], bodies, ghosts) if is_few else _pairs(buffer, bodies, ghosts)
         return self._pairs
 
     def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs | None = None) -> Touches:
@@ -104,6 +114,10 @@ class ContactReader:
         buffer = self._how
         buffer.clear()
         batch.get_space_arbiters(space, _WHO | _HOW, buffer)
+        if wanted is not None and len(wanted) <= _FEW and not ghosts:
+            few = self._few_touches(bodies, wanted)
+            if few is not None:
+                return few
         ints = ints_of(buffer).reshape(-1, 3)
         slots = bodies.slots_at(ints[:, :2])
         pairs, flipped = _in_order(slots, bodies)
@@ -116,6 +130,20 @@ class ContactReader:
         if (found.pairs[1:] == found.pairs[:-1]).any():
             found = _merge(found)
         return _with_ghosts(found, ghosts, wanted)
+
+    def _few_touches(self, bodies: Bodies, wanted: Pairs) -> Touches | None:
+        """The same for pairs of which each touches in one point alone; None if some do not."""
+        floats = floats_of(self._how).reshape(-1, _WIDTH)
+        found: dict[int, tuple[float, ...]] = dict.fromkeys(wanted.tolist(), ())
+        for place, (pair, flipped, count) in enumerate(_each(bytes_of(self._how), bodies)):
+            if count and pair in found:
+                if found[pair] or count > 1:
+                    return None
+                jx, jy, energy, nx, ny, ax, ay, bx, by = floats[place].tolist()
+                sign = -1.0 if flipped else 1.0
+                impulse = float(np.hypot(jx, jy))
+                found[pair] = ((ax + bx) * 0.5, (ay + by) * 0.5, nx * sign, ny * sign, impulse, energy)
+        return Touches(wanted, np.array(list(found.values())).T)
 
     def _values(
         self, space: pymunk.Space, counts: NDArray[np.uintp], places: NDArray[np.intp], flipped: NDArray[np.bool_]
@@ -148,14 +176,19 @@ def _in_order(slots: NDArray[np.intp], bodies: Bodies) -> tuple[Pairs, NDArray[n
 
 def _few_pairs(raw: bytes, bodies: Bodies, ghosts: Ghosts) -> Pairs:
     """What `_pairs` gives, without the many steps that pay off for many."""
+    found = set(ghosts)
+    found.update(pair for pair, _, count in _each(raw, bodies) if count)
+    return np.array(sorted(found), np.int64)
+
+
+def _each(raw: bytes, bodies: Bodies) -> Iterator[tuple[int, bool, int]]:
+    """Pair, whether the solver has it the other way round, and number of points, for each contact in a list."""
     numbers = memoryview(raw).cast("P").tolist()
     slot_at, ids = bodies.slot_at, bodies.ids
-    found = set(ghosts)
     for a, b, count in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
-        if count:
-            first, second = slot_at[a], slot_at[b]
-            found.add(first << 32 | second if ids[first] < ids[second] else second << 32 | first)
-    return np.array(sorted(found), np.int64)
+        first, second = slot_at[a], slot_at[b]
+        flipped = ids[first] > ids[second]
+        yield (second << 32 | first if flipped else first << 32 | second), flipped, count
 
 
 def _pairs(buffer: batch.Buffer, bodies: Bodies, ghosts: Ghosts) -> Pairs:

@@ -34,7 +34,7 @@ class Block:
 
     def __init__(self, world: World, table: Table) -> None:
         self.rows = Rows(world, table, True)
-        """The live columns."""
+        """The live columns. They stay where they are as long as nothing comes or goes."""
         self.table = table
         self.revision = table.revision
         """Of the rows this is good for."""
@@ -52,8 +52,10 @@ class Block:
         self.kept_bodies: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
         """The bytes of each row's Body as last seen, and with them the gaps between fields."""
         self.kept_colliders: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-        self._memory: dict[type[Component], bytearray] = {}
+        self._kept: dict[type[Component], bytearray] = {}
         """What the four arrays above lie over; byte arrays compare with a table's memory at once and without a copy."""
+        self._live: dict[type[Component], Any] = {}
+        """The table's own memory of the same."""
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
@@ -86,8 +88,11 @@ class Block:
             self.kept_cells = list(itemgetter(*slots)(bodies.cells)) if len(slots) > 1 else [bodies.cells[slots[0]]]
 
     def _over_memory(self, component: type[Component], values: NDArray[Any]) -> NDArray[Any]:
-        memory = self._memory[component] = bytearray(values.tobytes())
-        return np.frombuffer(memory, values.dtype).reshape(values.shape)
+        kept = self._kept[component] = bytearray(values.tobytes())
+        pool = self.table.pools.get(component)
+        if pool is not None:
+            self._live[component] = pool.view[: len(kept)]
+        return np.frombuffer(kept, values.dtype).reshape(values.shape)
 
     def see(self, row: int) -> None:
         """Note the row's Body and Collider as seen."""
@@ -120,30 +125,30 @@ class Block:
     @property
     def is_moved(self) -> bool:
         """Whether the game has written a Transform."""
-        return not self._is_still(Transform)
+        return self._kept[Transform] != self._live[Transform]
 
     @property
     def is_driven(self) -> bool:
         """Whether the game has written a Velocity."""
-        return self.has_velocity and not self._is_still(Velocity)
+        return self.has_velocity and self._kept[Velocity] != self._live[Velocity]
+
+    def keep_places(self) -> None:
+        """Take all Transforms for seen."""
+        self._kept[Transform][:] = self._live[Transform]
 
     def keep_velocities(self) -> None:
         """Take all Velocities for seen."""
-        self._keep(Velocity)
+        self._kept[Velocity][:] = self._live[Velocity]
 
     def write(self, values: NDArray[np.float64]) -> None:
         """Write x, y, angle, vx, vy, angular into the columns, shape (rows, 6), and take them for seen."""
-        self.rows[Transform][:] = values[:, :3]
-        self._keep(Transform)
+        self.rows[Transform] = values[:, :3]
+        self.keep_places()
         if self.has_velocity:
-            self.rows[Velocity][:] = values[:, 3:]
-            self._keep(Velocity)
+            self.rows[Velocity] = values[:, 3:]
+            self.keep_velocities()
         else:
             self.velocities[:] = values[:, 3:]
-
-    def _keep(self, component: type[Component]) -> None:
-        pool = self.table.pools[component]
-        self._memory[component][:] = pool.view[: len(self.ids) * pool.size]
 
     def moved_rows(self) -> NDArray[np.intp]:
         """Rows whose Transform the game has written."""
@@ -169,13 +174,8 @@ class Block:
             self.see(row)
         return changed
 
-    def _is_still(self, component: type[Component]) -> bool:
-        """Whether a component's records are the kept ones, bit by bit."""
-        pool = self.table.pools[component]
-        return self._memory[component].startswith(pool.view[: len(self.ids) * pool.size])
-
     def _compare(self, component: type[Component], kept: NDArray[np.uint8], changed: dict[int, bool]) -> None:
-        if self._is_still(component):
+        if self._kept[component] == self._live[component]:
             return
         records = self._records(component)
         before = kept.view(records.dtype)[:, 0]

@@ -21,7 +21,7 @@ from engine.ecs.table import Table
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
 from engine.physics.columns import floats_of, ints_of
 from engine.physics.components import Body, BodyKind, Collider, Material, Velocity
-from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, paired, seconds
+from engine.physics.contacts import ContactReader, Pairs, Touches, contained, firsts, paired, seconds, without
 from engine.physics.errors import PhysicsError
 from engine.physics.events import FilterFailed, Quarantined, Rejected
 from engine.physics.gate import Gate
@@ -51,8 +51,8 @@ MANY = 64
 """From this many velocities on, one batch of all bodies is cheaper than setting them one by one."""
 FEW = 8
 """Below this many places, it is not."""
-SHORT = 512
-"""Up to this many bodies, taking all velocities is cheaper than finding out which were written."""
+SHORT = 128
+"""Up to this many bodies, taking them all is cheaper than finding out which were written."""
 
 
 _NO_PAIRS: Pairs = np.empty(0, np.int64)
@@ -306,15 +306,19 @@ class Simulation:
         """Move the bodies whose Transform the game wrote."""
         if not block.is_moved:
             return
-        before = block.places[:, :2].copy()
-        rows = self._accept(block, block.moved_rows(), block.rows[Transform], block.places, _PLACE_NAMES)
-        is_turned = (block.places[:, :2] == before).all(axis=1) & self.bodies.is_round[block.slots]
-        for row, turned in zip(rows.tolist(), is_turned[rows].tolist(), strict=True):
-            body = self.bodies.live[int(block.slots[row])]
-            if turned and body is not None and self.settings.sleep_after == inf:
-                body.angle = float(block.places[row, 2])
-            else:
+        column = block.rows[Transform]
+        if len(block.ids) > SHORT or self.settings.sleep_after < inf or not _are_finite(column):
+            rows = self._accept(block, block.moved_rows(), column, block.places, _PLACE_NAMES)
+            for row in rows.tolist():
                 self._teleport(block, row)
+            return
+        before: list[list[float]] = block.places.tolist()
+        block.keep_places()
+        for row, ((x, y, angle), then) in enumerate(zip(column.tolist(), before, strict=True)):
+            if x != then[0] or y != then[1]:
+                self._teleport(block, row)
+            elif angle != then[2]:
+                self._turn(block, row, angle)
 
     def _take_in_velocities(self) -> None:
         """Give bodies the velocities the game wrote."""
@@ -378,6 +382,15 @@ class Simulation:
             rows, values = rows[finite], values[finite]
         kept[rows] = values
         return rows
+
+    def _turn(self, block: Block, row: int, angle: float) -> None:
+        """Turn a body where it is. Nothing of a round one moves by it."""
+        slot = int(block.slots[row])
+        body = self.bodies.live[slot]
+        if body is not None and self.bodies.is_round[slot]:
+            body.angle = angle
+        else:
+            self._teleport(block, row)
 
     def _teleport(self, block: Block, row: int) -> None:
         body = self.bodies.live[int(block.slots[row])]
@@ -598,11 +611,11 @@ class Simulation:
             self.began.append(_NO_TOUCHES)
             self.ended.append(_NO_PAIRS)
             return
-        new = now[~contained(now, before)]
+        new = without(now, before)
         self.began.append(
             self.reader.touches(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
         )
-        parted = before[~contained(before, now)]
+        parted = without(before, now)
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
             now = np.sort(np.concatenate((now, parted[asleep])))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
-
-import numpy as np
+from math import exp, hypot
 
 from engine.app import Plugin, Tick
 from engine.ecs import Component, World
@@ -41,11 +39,10 @@ def ball(spot: BallSpot) -> tuple[Component, ...]:
 def roll(world: World, tick: Tick) -> None:
     """The ball slows down, and never gets so fast that it could pass a wall."""
     kept = exp(-tuning.BALL_DRAG * tick.dt)
-    for rows in world.tables(Ball, Velocity):
-        speed = np.maximum(np.hypot(rows[Velocity.vx], rows[Velocity.vy]), 1.0)
-        scale = np.minimum(kept, tuning.BALL_TOP_SPEED / speed)
-        rows[Velocity.vx] = rows[Velocity.vx] * scale
-        rows[Velocity.vy] = rows[Velocity.vy] * scale
+    for motion in world.rows(Velocity, having=(Ball,)):
+        scale = min(kept, tuning.BALL_TOP_SPEED / max(hypot(motion.vx, motion.vy), 1.0))
+        motion.vx *= scale
+        motion.vy *= scale
 
 
 @balls.on(ContactBegan[Disc, Ball])

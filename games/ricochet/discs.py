@@ -60,15 +60,12 @@ def let_through(world: World) -> None:
 def fly(world: World, tick: Tick) -> None:
     """Keep every disc at its speed, whatever it met, and let the old ones go."""
     for rows in world.tables(Disc, Velocity):
-        vx, vy = rows[Velocity.vx], rows[Velocity.vy]
-        scale = rows[Disc.speed] / np.maximum(np.hypot(vx, vy), 1.0)
-        rows[Velocity.vx] = vx * scale
-        rows[Velocity.vy] = vy * scale
+        speed = np.hypot(rows[Velocity.vx], rows[Velocity.vy])
+        rows[Velocity] *= (rows[Disc.speed] / np.maximum(speed, 1.0))[:, None]
         rows[Disc.life] -= tick.dt
-    for entity, disc, at in world.rows(Entity, Disc, Transform):
-        if not disc.away:
-            disc.away = _has_left(world, disc, at)
-        if disc.life <= 0:
+        for entity in rows.where(~rows[Disc.away]):
+            entity[Disc].away = _has_left(world, entity[Disc], entity[Transform])
+        for entity in rows.where(rows[Disc.life] <= 0):
             _end(world, entity)
 
 

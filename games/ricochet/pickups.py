@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.app import Plugin, Tick
 from engine.ecs import Component, Entity, World
 from engine.physics import Space
@@ -24,24 +27,38 @@ def pad(spot: PadSpot) -> tuple[Component, ...]:
 @pickups.on(Tick)
 def tend(world: World, tick: Tick) -> None:
     """Put out what is due, hand over what is reached."""
-    space = world.resource(Space)
-    for entity, pad, at in world.rows(Entity, Pad, Transform):
-        if pad.wait > 0:
+    ships = [rows[Transform] for rows in world.tables(Ship, Transform)]
+    for rows in world.tables(Pad, Transform):
+        is_empty = rows[Pad.wait] > 0
+        for entity in rows.where(is_empty):
+            pad, at = entity[Pad], entity[Transform]
             pad.wait = max(0.0, pad.wait - tick.dt)
             if pad.wait == 0:
                 world.post(PickupAppeared(entity, pad.kinds[pad.turn], at.x, at.y))
-        elif taker := _nearest_ship(space, at):
-            kind = pad.kinds[pad.turn]
-            take(taker, kind)
-            world.post(PickedUp(taker[Ship].seat, entity, kind, at.x, at.y))
-            pad.turn = (pad.turn + 1) % len(pad.kinds)
-            pad.wait = pad.every
+        for entity in rows.where(~is_empty & _are_near(rows[Transform], ships)):
+            _hand_over(world, entity)
 
 
-def _nearest_ship(space: Space, at: Transform) -> Entity | None:
-    """The ship that reaches the pad; one whose pilot has left in this tick may still be in the space."""
-    ships = space.within(at.x, at.y, tuning.PAD_RADIUS, Layer.SHIP)
-    return next((ship for ship in ships if ship.alive), None)
+def _are_near(places: NDArray[np.float64], ships: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Which places, given as rows of Transforms, some ship may be at: a look at all of them at once."""
+    near = np.zeros(len(places), np.bool_)
+    for each in ships:
+        apart = np.abs(places[:, None, :2] - each[None, :, :2]).max(axis=2)
+        near |= apart.min(axis=1) <= tuning.PAD_RADIUS + tuning.SHIP_RADIUS
+    return near
+
+
+def _hand_over(world: World, entity: Entity) -> None:
+    pad, at = entity[Pad], entity[Transform]
+    ships = world.resource(Space).within(at.x, at.y, tuning.PAD_RADIUS, Layer.SHIP)
+    taker = next((ship for ship in ships if ship.alive), None)  # who has left in this tick may still be in the space
+    if taker is None:
+        return
+    kind = pad.kinds[pad.turn]
+    take(taker, kind)
+    world.post(PickedUp(taker[Ship].seat, entity, kind, at.x, at.y))
+    pad.turn = (pad.turn + 1) % len(pad.kinds)
+    pad.wait = pad.every
 
 
 def take(ship: Entity, kind: Pickup) -> None:

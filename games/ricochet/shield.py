@@ -23,27 +23,32 @@ def drain(world: World, tick: Tick) -> None:
     """Energy of all shields at once: down while raised, up while lowered."""
     for rows in world.tables(Shield):
         change = np.where(rows[Shield.raised], -tick.dt, tick.dt * tuning.SHIELD_RECHARGE)
-        rows[Shield.energy] = np.clip(rows[Shield.energy] + change, 0, tuning.SHIELD_ENERGY)
+        rows[Shield.energy] = np.minimum(np.maximum(rows[Shield.energy] + change, 0), tuning.SHIELD_ENERGY)
 
 
 @shields.on(Tick)
 def switch(world: World, tick: Tick) -> None:
     """Raise and lower as the pilots want, as far as the energy goes."""
-    for ship, controls, shield, at in world.rows(Ship, Controls, Shield, Transform):
-        if shield.raised and (not controls.shield or shield.energy <= 0):
-            shield.raised = False
-            world.post(ShieldLowered(ship.seat, spent=shield.energy <= 0))
-        elif controls.shield and not shield.raised and shield.energy >= tuning.SHIELD_MINIMUM:
-            shield.raised = True
-            world.post(ShieldRaised(ship.seat, at.x, at.y))
+    for rows in world.tables(Ship, Controls, Shield, Transform):
+        is_up, is_wanted, energy = rows[Shield.raised], rows[Controls.shield], rows[Shield.energy]
+        falls = is_up & (~is_wanted | (energy <= 0))
+        rises = is_wanted & ~is_up & (energy >= tuning.SHIELD_MINIMUM)
+        for ship in rows.where(falls | rises):
+            shield, seat, at = ship[Shield], ship[Ship].seat, ship[Transform]
+            shield.raised = not shield.raised
+            if shield.raised:
+                world.post(ShieldRaised(seat, at.x, at.y))
+            else:
+                world.post(ShieldLowered(seat, spent=shield.energy <= 0))
 
 
 @shields.on(Tick)
 def guard(world: World, tick: Tick) -> None:
     """Throw back what comes into a raised shield, before it comes to the hull."""
     space = world.resource(Space)
-    for ship, shield, at in world.rows(Entity, Shield, Transform):
-        if shield.raised:
+    for rows in world.tables(Shield, Transform):
+        for ship in rows.where(rows[Shield.raised]):
+            at = ship[Transform]
             for disc in space.within(at.x, at.y, tuning.SHIELD_RADIUS, Layer.DISC):
                 reflect(world, ship, disc)
 

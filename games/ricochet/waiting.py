@@ -15,6 +15,6 @@ def wait(world: World, tick: Tick) -> None:
     """Count the waits down; on the podium nobody is launched any more."""
     if world.resource(Match).part is Part.PODIUM:
         return
-    for player in world.rows(Player):
-        if player.ship == 0:
-            player.respawn = max(0.0, player.respawn - tick.dt)
+    for rows in world.tables(Player):
+        for player in rows.where((rows[Player.ship] == 0) & (rows[Player.respawn] > 0)):
+            player[Player].respawn = max(0.0, player[Player].respawn - tick.dt)
