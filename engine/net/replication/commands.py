@@ -21,6 +21,7 @@ import struct
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from engine.net.wire.bits import BitReader, BitWriter
 from engine.net.wire.errors import EncodeError, ProtocolError, SchemaError
@@ -93,7 +94,7 @@ class Outbox:
 
     def __init__(self, protocol: Protocol) -> None:
         self._sets = _Sets(protocol)
-        self._noted: deque[bytes] = deque(maxlen=MOST_TICKS)  # by tick, the newest first
+        self._runs: deque[list[Any]] = deque(maxlen=MOST_TICKS)  # a set, and ticks it was wanted in; newest first
         self._tick = 0
         self._heard = 0
         self._unsent = 0
@@ -109,16 +110,19 @@ class Outbox:
 
     def again(self, tick: int) -> None:
         """As `note` with the same commands as last, or with none before the first."""
-        self._note(tick, self._noted[0] if self._noted else b"")
+        self._note(tick, self._runs[0][0] if self._runs else b"")
 
     def _note(self, tick: int, encoded: bytes) -> None:
         if tick != self._tick + 1:
-            self._noted.clear()
+            self._runs.clear()
             self._unsent = 0
             self._heard = min(self._heard, tick - 1)
         self._tick = tick
-        self._noted.appendleft(encoded)
         self._unsent += 1
+        if self._runs and self._runs[0][0] == encoded:
+            self._runs[0][1] += 1
+        else:
+            self._runs.appendleft([encoded, 1])
 
     def as_read(self, commands: Iterable[object]) -> list[object]:
         """The commands as the server will read them: numbers with a step are rounded. Raises what `note` does."""
@@ -130,25 +134,18 @@ class Outbox:
 
     def payload(self, acks: tuple[int, int] = (0, 0), wants_full: bool = False) -> Inputs:
         """What to send now. `acks` are the newest snapshot applied and a bit field of earlier ones; (0, 0) for none."""
-        wanted = max(self._unsent, min(self.depth, self._tick - self._heard))
+        wanted = min(MOST_TICKS, max(self._unsent, min(self.depth, self._tick - self._heard)))
         self._unsent = 0
-        same, bit, size = 0, 1, 0
+        same = size = count = 0
         sets: list[bytes] = []
-        last: bytes | None = None
-        count = 0
-        for encoded in self._noted:
-            if count == wanted:
+        for encoded, ticks in self._runs:
+            size += len(encoded) + 1
+            if count == wanted or size > MOST_INPUT - 16:  # the header's 11 bytes, and 4 of bit field
                 break
-            if encoded == last:
-                same |= bit >> 1
-            else:
-                size += len(encoded) + 1
-                if size > MOST_INPUT - 16:  # the header's 11 bytes, and 4 of bit field
-                    break
-                sets.append(encoded)
-                last = encoded
-            bit <<= 1
-            count += 1
+            ticks = min(ticks, wanted - count)
+            same |= (1 << ticks - 1) - 1 << count
+            count += ticks
+            sets.append(encoded)
         head = count | _FULL if wants_full else count
         sizes = bytes(map(len, sets))
         if sizes and sizes.count(sizes[0]) == len(sizes):

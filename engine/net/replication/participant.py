@@ -146,6 +146,7 @@ class Participant:
             self._keep(self.happened, (message.tick, message.payload))
         elif isinstance(message, Pace):
             self.lead.paced(message)
+            self.outbox.depth = self.lead.depth
             self.outbox.heard(message.tick)
         elif isinstance(message, Changed):
             self._keep(self.changed, (message.tick, message.payload))
@@ -168,6 +169,7 @@ class Participant:
         self.player = welcome.player
         self._resume = welcome.resume
         self._start = self.lead.start(welcome.tick, self._estimate.rtt, now), now
+        self.outbox.depth = self.lead.depth
 
     def changes(self, until: float) -> list[tuple[type[Any], dict[str, Any]]]:
         """Take the fields of resources that are to hold at a server tick, in the order in which they were told."""
@@ -213,7 +215,6 @@ class Participant:
             self.outbox.again(tick)
         else:
             self.outbox.note(tick, commands)
-        self.outbox.depth = self.lead.depth
         self._send(self.outbox.payload(self.replica.acks(), self.replica.wants_full))
         if tick % SAW_EVERY == 0 and self.player != SPECTATOR:
             self._send(Saw(min(0xFFFF, max(0, round((tick - shown) * 4)))))

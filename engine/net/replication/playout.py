@@ -8,7 +8,9 @@ the server's clock is not needed.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
+from itertools import islice
 
 WINDOW = 20.0
 """Seconds that the quantile is taken over."""
@@ -42,6 +44,8 @@ class Playout:
         self._newest_at = 0.0
         self._lows: deque[tuple[float, float, float]] = deque()
         """For each time between two snapshots: when it ended, its length in ticks, the offset when last looked at."""
+        self._ordered: list[float] = []  # the offsets of those
+        self._length = 0.0  # of all those
         self._highs: deque[tuple[float, float]] = deque()
         """When a snapshot came, and the offset then: those that no later one was above."""
         self._aim = 0.0
@@ -64,11 +68,13 @@ class Playout:
             looked = min(now, (self._now or now) + 2 / rate)
             if passed < self._silence and looked > self._newest_at:
                 low = self._newest - looked * rate
-                self._lows.append((now, passed, low))
+                self._add(now, passed, low)
                 if low < self._aim - _SLACK:
                     self._look_at = now
                 while self._lows[0][0] < now - WINDOW:
-                    self._lows.popleft()
+                    _, length, low = self._lows.popleft()
+                    self._length -= length
+                    del self._ordered[bisect_left(self._ordered, low)]
         self._newest, self._newest_at = tick, now
         while self._highs and self._highs[-1][1] <= high:
             self._highs.pop()
@@ -80,16 +86,21 @@ class Playout:
         """Nothing is known yet: assume that a snapshot was late by its whole interval once, and show that."""
         low = tick - 2.5 * self._every
         self._aim = low - now * self._rate
-        self._lows.append((now, self._every, self._aim))
+        self._add(now, self._every, self._aim)
         self._look_at = now + _INTERVAL
         return low
 
+    def _add(self, ended: float, length: float, low: float) -> None:
+        self._lows.append((ended, length, low))
+        self._length += length
+        insort(self._ordered, low)
+
     def _look(self) -> None:
         """Find the offset below which is the tolerated share of time: let water into a terrain of slopes."""
-        lows = sorted([low for _, _, low in self._lows])
-        left = TOLERATED * sum([length for _, length, _ in self._lows])
+        lows = self._ordered
+        left = TOLERATED * self._length
         level = lows[0]
-        for slopes, low in enumerate(lows[1:], 1):
+        for slopes, low in enumerate(islice(lows, 1, None), 1):
             if slopes * (low - level) >= left:
                 level += left / slopes
                 break
