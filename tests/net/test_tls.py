@@ -43,7 +43,7 @@ class Authority:
     certificate: x509.Certificate
 
     @classmethod
-    def make(cls) -> "Authority":
+    def make(cls, *names: str) -> "Authority":
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
             x509.CertificateBuilder()
@@ -56,6 +56,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, names)]), critical=False)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
     def write(
@@ -192,6 +194,16 @@ def test_one_that_a_server_made_itself_vouches_for_nothing(tmp_path: Path) -> No
     assert not made.vouches_for("tickwire")
     assert made.concerns(NOW) == []
     assert Identity.of(made.key_file, made.certificate_file) == made
+
+
+def test_one_that_nobody_else_signed_vouches_for_nothing(tmp_path: Path) -> None:
+    alone = Authority.make("localhost")
+    key_file, certificate_file = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    key_file.write_bytes(pem_of(alone.key))
+    certificate_file.write_bytes(pem_of(alone.certificate))
+    identity = Identity.of(key_file, certificate_file)
+    assert identity.names == ("localhost",)
+    assert not identity.vouches_for("localhost")
 
 
 def test_what_may_not_be_meant_is_said(tmp_path: Path, authority: Authority) -> None:
