@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.ecs import F32, I32, U64, ChildOf, Component, Entity, Flag, Obj, Ref, World, f32, flag, i32, obj, ref, u64
 from engine.net.replication.quantise import HOLD
 from engine.net.replication.replica import MOST_STATES, Replica
-from engine.net.replication.replicator import FULL_EVERY, MOST_PREFABS, MOST_SENT, Replicator
+from engine.net.replication.replicator import FULL_EVERY, MOST_BASES, MOST_PREFABS, MOST_SENT, SPAN, Replicator
 from engine.net.replication.state import State
 from engine.net.wire import Protocol, SchemaError
 from engine.net.wire.declaration import Audience
@@ -294,6 +294,50 @@ def test_clients_that_have_the_same_get_the_same_message() -> None:
     assert isinstance(a, Snapshot)
     assert a is b
     assert b is c
+
+
+def test_clients_of_many_networks_are_told_differences_from_few_states() -> None:
+    room = Room()
+    lags = {client: 1 + client // 2 for client in range(10)}  # snapshots until what a client acks is heard
+    for client in lags:
+        room.join(client)
+    acks: dict[int, list[int]] = {client: [] for client in lags}
+    for number in range(60):
+        if number % 3 == 0:
+            room.world.spawn(*ship(room.rng))
+        room.move()
+        room.tick += 3
+        room.replicator.take(room.tick)
+        told = {client: room.replicator.messages(client) for client in lags}
+        if number > 10:
+            assert len({id(messages[-1]) for messages in told.values()}) <= MOST_BASES
+        for client, messages in told.items():
+            replica = room.replicas[client]
+            for message in messages:
+                replica.receive(message)
+            assert replica.newest is not None
+            assert_alike(room.world, replica.newest)
+            acks[client].append(replica.acks()[0])
+            if len(acks[client]) > lags[client]:
+                room.replicator.acked(client, acks[client][-1 - lags[client]])
+
+
+def test_nobody_is_put_back_far_for_the_others_sake() -> None:
+    room = Room()
+    behind = range(0, 5 * (SPAN + 2), SPAN + 2)  # snapshots
+    for client in behind:
+        room.join(client)
+    room.step()
+    for number in range(1, 60):
+        room.world.spawn(*ship(room.rng))
+        room.tick += 3
+        room.replicator.take(room.tick)
+        told = [room.replicator.messages(client)[-1] for client in behind]
+        if number > 50:
+            assert len({id(message) for message in told}) == len(behind)
+        for client in behind:
+            if number > client:
+                room.replicator.acked(client, room.tick - 3 * client)
 
 
 def test_what_goes_on_as_it_did_costs_next_to_nothing() -> None:

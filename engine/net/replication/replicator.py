@@ -6,6 +6,9 @@ differences are made once and sent to many.
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 from engine.ecs import World
 from engine.net.replication.delta import encode, encode_private
 from engine.net.replication.interest import Interest, Places, Subsets
@@ -23,12 +26,30 @@ MOST_PREFABS = 4096
 """Prefabs after which those no longer in use are looked for."""
 FULL_EVERY = 2.0
 """Seconds between two full snapshots for one client, at the least: they are long."""
+MOST_BASES = 3
+"""Different states that are built on for one snapshot, as far as `SPAN` allows: to make another difference costs as
+much as to send it to many clients."""
+SPAN = 2
+"""Snapshots by which that may put a client back to an older state than the newest it has: differences to that are
+longer."""
 
 
 class Client:
     """What the server knows of what a client knows."""
 
-    __slots__ = ("base", "forgets", "full_at", "interest", "last", "player", "sent", "shape", "told", "wants_full")
+    __slots__ = (
+        "base",
+        "forgets",
+        "full_at",
+        "held",
+        "interest",
+        "last",
+        "player",
+        "sent",
+        "shape",
+        "told",
+        "wants_full",
+    )
 
     def __init__(self, player: int, interest: Interest | None) -> None:
         self.player = player
@@ -36,6 +57,8 @@ class Client:
         """Chooses what it is told; None where that is everything."""
         self.base: State | None = None
         """The newest it said it has, or the full one on its way to it."""
+        self.held: dict[int, State] = {}
+        """That one, and those shortly before that it said it had, by tick."""
         self.sent: dict[int, State] = {}
         """What it will have at a tick if that snapshot arrives."""
         self.forgets: list[Prefab] = []
@@ -75,6 +98,7 @@ class Replicator:
         self._bodies: dict[tuple[int, int], tuple[State, State, bytes, int]] = {}
         self._snapshots: dict[int, Snapshot] = {}
         self._fulls: dict[int, tuple[State, bytes, int]] = {}
+        self._common: dict[int, int] = {}
         self._subsets = Subsets()
         self._places: Places | None = None
         self._most_prefabs = MOST_PREFABS
@@ -109,9 +133,11 @@ class Replicator:
             return
         state = known.sent.get(tick)
         if state is not None:
-            known.base = state
+            known.base = known.held[tick] = state
             for earlier in [each for each in known.sent if each <= tick]:
                 del known.sent[earlier]
+            for earlier in [each for each in known.held if each < tick - SPAN * self.every]:
+                del known.held[earlier]
 
     def lost(self, client: int) -> None:
         """The client cannot make anything of what it gets. It is told everything anew, but not time and again."""
@@ -126,6 +152,7 @@ class Replicator:
         self._snapshots.clear()
         self._fulls.clear()
         self._places = None
+        self._common = self._common_bases()
         if len(self._quantiser.prefabs) > self._most_prefabs:
             self._forget_prefabs()
 
@@ -144,6 +171,8 @@ class Replicator:
             return messages
         if base.tick == target.tick:
             return messages
+        if known.interest is None:
+            base = known.held.get(self._common.get(base.tick, -1), base)
         body, updates = self._body(base, target)
         private = encode_private(base, target) if base.private or target.private else b""
         if len(body) + len(private) > MOST_SNAPSHOT:
@@ -216,7 +245,7 @@ class Replicator:
         prefabs, now = self._quantiser.prefabs, self._now
         used = set(now.shape.names) if now is not None else set[int]()
         for client in self._clients.values():
-            for state in (client.base, *client.sent.values()):
+            for state in (client.base, *client.held.values(), *client.sent.values()):
                 if state is not None:
                     used |= state.shape.names
         gone = prefabs.keys() - used
@@ -228,6 +257,22 @@ class Replicator:
             client.shape = -1
             parts = [dropped[at : at + MOST_PREFABS] for at in range(0, len(dropped), MOST_PREFABS)]
             client.forgets += [Prefab(forget_prefabs(part)) for part in parts]
+
+    def _common_bases(self) -> dict[int, int]:
+        """By the tick of a state that clients have: that of the older one to build on for them.
+
+        Those are put back that are the fewest, by the least.
+        """
+        clients = Counter(client.base.tick for client in self._clients.values() if client.base is not None)
+        bases = sorted(clients)
+        common: dict[int, int] = {}
+        while len(bases) > MOST_BASES:
+            _, place = min(((now - then) * clients[now], place) for place, (then, now) in enumerate(pairwise(bases), 1))
+            now, then = bases.pop(place), bases[place - 1]
+            clients[then] += clients[now]
+            common[now] = then
+            common.update({tick: then for tick, base in common.items() if base == now})
+        return common
 
     def _body(self, base: State, target: State) -> tuple[bytes, int]:
         """The shared part of the difference between two states, made once for all that need it."""
@@ -249,6 +294,7 @@ class Replicator:
         client.wants_full, client.full_at = False, target.tick
         client.base = client.last = target
         client.sent.clear()
+        client.held.clear()
         self.updates += known[2]
         self.bytes += len(payload)
         return Full(payload)
