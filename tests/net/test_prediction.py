@@ -15,6 +15,7 @@ import pytest
 from engine.app import Commanded, Plugin, Scene, Tick
 from engine.ecs import F32, I32, Component, Entity, Flag, Ref, Resource, World, f32, flag, i32, ref
 from engine.events import Failure, OnError
+from engine.net.replication import amending
 from engine.net.replication.mirror import Mirror
 from engine.net.replication.prediction import Prediction
 from engine.net.replication.replica import Replica
@@ -707,3 +708,97 @@ def test_whom_others_hit_is_not_guessed_from_where_this_player_sees_them() -> No
         counts.append(room.shown.count(Shot))
     assert counts.count(2) > 20
     assert counts[counts.index(2) :] == [2] * (len(counts) - counts.index(2)), "they are gone, or come back"
+
+
+# What is put right without running ticks again
+
+
+def test_what_others_throw_is_there_without_running_ticks_again() -> None:
+    room = Room(idle, others=lambda tick: Steer(fire=40 <= tick < 42), delay=(4, 4))
+    room.run(55)
+    assert room.shown.count(Shot) == room.scene.world.count(Shot) == 2
+    assert room.prediction.resimulated == 0
+    assert room.apart() < 1.0
+
+
+def test_what_would_have_met_something_since_is_simulated() -> None:
+    def cornered(world: World) -> None:
+        arena(world)
+        for puck, at in world.rows(Puck, Transform):
+            at.x = at.x if puck.seat == 0 else 250.0  # a shot is at the wall in 5 ticks
+
+    room = Room(idle, others=lambda tick: Steer(fire=40 <= tick < 42), delay=(4, 4), build=cornered)
+    room.run(55)
+    assert room.prediction.corrections > 0
+    assert [shot.bounces for shot in room.shown.rows(Shot)] == [1, 1]
+    assert sum(isinstance(event, Bounced) for event in room.events) == 2
+    assert room.apart() < 1.0
+
+
+def test_what_is_in_the_way_and_predicted_itself_is_met() -> None:
+    def lined_up(world: World) -> None:
+        arena(world)
+        for puck, at in world.rows(Puck, Transform):
+            if puck.seat == 0:
+                at.x, at.y = 150.0, 3.0
+
+    room = Room(idle, others=lambda tick: Steer(fire=40 <= tick < 42), delay=(4, 4), build=lined_up)
+    for _ in range(55):
+        room.step()
+        assert not room.shown.count(Shot), "by when one hears of them they have hit"
+    assert own(room.scene.world)[0][0][Puck].points == own(room.server.world)[0][0][Puck].points == 3
+
+
+def test_what_ended_at_the_server_goes_with_what_happened_to_it_since() -> None:
+    room = Room(idle, others=lambda tick: Steer(fire=40 <= tick < 42), delay=(4, 4))
+    room.run(55)
+    while not any(isinstance(event, Bounced) for event in room.events):
+        room.step()
+    for shot in list(room.server.world.rows(Entity, having=(Shot,))):
+        shot.despawn()  # before it came to the wall
+    assert room.server.world.count(Shot) == 0
+    room.run(12)
+    assert room.shown.count(Shot) == room.scene.world.count(Shot) == 0
+    assert room.prediction.resimulated == 0
+    assert [type(event) for event in room.prediction.withdrawn] == [Bounced, Bounced]
+
+
+def test_a_score_told_is_put_where_it_belongs_without_running_ticks_again() -> None:
+    room = Room(lambda tick: Steer(y=0.2), delay=(4, 4))
+    room.run(40)
+    before = room.prediction.resimulated  # what the first commands did came as a surprise
+    for puck in room.server.world.rows(Puck):
+        puck.points += 30
+    room.run(14)
+    assert [puck.points for puck in room.shown.rows(Puck)] == [35, 35]
+    assert room.prediction.resimulated == before
+    assert room.prediction.amended > 0
+    room.run(30)
+    assert [puck.points for puck in room.shown.rows(Puck)] == [35, 35]
+
+
+def test_a_small_push_of_what_is_not_steered_is_followed_without_running_ticks_again() -> None:
+    room = Room(idle, delay=(4, 4))
+    room.run(40)
+    for velocity in room.server.world.rows(Velocity, having=(Ball,)):
+        velocity.vx, velocity.vy = 30.0, 20.0
+    room.run(40)
+    assert room.prediction.resimulated == 0
+    assert room.apart() < 1.0
+
+
+@pytest.mark.parametrize("seed", [0, 2, 4, 6])
+def test_putting_right_comes_to_what_running_again_comes_to(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play() -> Room:
+        room = Room(wild(seed, 150), others=wild(seed + 50, 150), delay=(3, 7), loss=0.1, seed=seed)
+        room.run(260)
+        assert room.apart() < 1.0
+        return room
+
+    amended = play()
+    monkeypatch.setattr(amending, "PATIENCE", -1)
+    simulated = play()
+    assert amended.prediction.amended > 0
+    assert amended.prediction.resimulated < 0.5 * simulated.prediction.resimulated
+    for kind in (Shot, Ball, Puck):
+        assert amended.shown.count(kind) == simulated.shown.count(kind)

@@ -1,6 +1,7 @@
 """Ricochet over four networks: what its players see, from a server, eight bots and two clients on a virtual network.
 
-Nothing here depends on the machine: the networks and the clocks are simulated, and the same seed gives the same table.
+The networks and the clocks are simulated, and the same seed gives the same table, but for what a client's tick costs:
+processor time of this machine, of a client that draws nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import atan2, cos, hypot, sin, tau
+from time import process_time
 
 from engine.app import Options, Scene
 from engine.ecs import World
@@ -33,6 +35,8 @@ LATE = 3
 CORRECTION = {"wifi": 2.0, "mobile": 6.0}
 """Units that a correction may move one's own ship in a tick, 99th percentile."""
 UNDERRUNS = {"wifi": 0.005}
+TICK = {"mobile": 5.0}
+"""Milliseconds that a client's tick may take, 99th percentile."""
 
 
 @dataclass
@@ -48,7 +52,22 @@ class Seen:
     """Its discs on others' ships in its own prediction: the tick of the throw, and the seat that was hit."""
     counted: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     """The same on the server."""
+    costs: list[float] = field(default_factory=list[float])
+    """Seconds of processor time, by tick."""
+    rollbacks: int = 0
     tick: int = 0
+
+    def time(self) -> None:
+        """Measure what its ticks cost from now on."""
+        app, advance = self.client.app, self.client.app.advance
+
+        def timed(now: float) -> None:
+            before, start = app.scene.tick, process_time()
+            advance(now)
+            if app.scene.tick != before:
+                self.costs.append(process_time() - start)
+
+        app.advance = timed  # type: ignore[method-assign]
 
     def watch(self, server: Scene) -> None:
         """Note hits on both sides as they happen, with the tick in which the disc was thrown."""
@@ -76,7 +95,9 @@ class Seen:
         if scene.tick == self.tick:
             return
         self.tick = scene.tick
-        self.moved.append(float(self.client.showing.prediction.visible))
+        prediction = self.client.showing.prediction
+        self.moved.append(float(prediction.visible))
+        self.rollbacks = prediction.corrections
 
     @property
     def share_counted(self) -> tuple[int, int]:
@@ -99,6 +120,8 @@ def play(conditions: Conditions, seconds: float = SECONDS, seed: int = 5) -> tup
             for seen in watchers:
                 seen.look()
 
+        for seen in watchers:
+            seen.time()
         match.run(seconds, look)
         for seen in watchers:
             seen.answered += [answer(match, seen.client) for _ in range(8)]
@@ -125,11 +148,11 @@ def marksman(client: NetplayClient, seed: int) -> Callable[[int], list[object]]:
             if other.seat != client.player
         ]
         if not marks:
-            return [Fly(*stick)]
+            return [Fly(stick[0], stick[1])]
         far, x, y, vx, vy = min(marks)
         flight = far / DISC_SPEED
         aim = atan2(y + vy * flight - at.y, x + vx * flight - at.x) + rng.gauss(0.0, 0.03)
-        return [Fly(*stick, aim=aim, fire=far < 600.0 and tick % 20 == 0)]
+        return [Fly(stick[0], stick[1], aim=aim, fire=far < 600.0 and tick % 20 == 0)]
 
     return wants
 
@@ -175,6 +198,12 @@ def netplay() -> Iterator[Figure]:
         yield Figure(f"{name}: visible correction, most", moved[-1], "units")
         reach = f"<= {UNDERRUNS[name]}" if name in UNDERRUNS else None
         yield Figure(f"{name}: underruns", underruns, "of frames", reach=reach)
+        costs = sorted(1000 * cost for seen in watchers for cost in seen.costs)
+        again = sum(seen.rollbacks for seen in watchers) / sum(len(seen.moved) for seen in watchers)
+        reach = f"<= {TICK[name]}" if name in TICK else None
+        yield Figure(f"{name}: a client's tick, median", costs[len(costs) // 2], "ms")
+        yield Figure(f"{name}: a client's tick, p99", costs[int(0.99 * len(costs))], "ms", reach=reach)
+        yield Figure(f"{name}: ticks run again", 60 * again, "times a second")
         yield Figure(f"{name}: others are shown", figures[0].playout.delay * 1000, "ms late")
         if hits:
             yield Figure(f"{name}: of {hits} discs seen to hit, counted", counted / hits, "")

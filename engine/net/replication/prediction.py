@@ -355,7 +355,7 @@ class Prediction:
         """Put the notes since then and the present right without running ticks again, if that will do."""
         window = [self._moments.get(tick) for tick in range(state.tick, self.scene.tick + 1)]
         known = [moment for moment in window if moment is not None]
-        if len(known) < max(2, len(window)):
+        if len(known) < max(1, len(window)):
             return False
 
         def differ(window: list[Moment]) -> Sequence[Difference] | None:
