@@ -92,7 +92,7 @@ class Multiplayer:
     """Bytes of snapshots a second and client; None for as many as it takes."""
     autopilot: Callable[[State, int, Random, int], Any] | None = None
     """A command for `tickwire bots`: `autopilot(state, player, rng, tick)`, from what a client is told alone. It
-    is asked in every tick, or every few: between them the command is held."""
+    is asked in every tick, or every few: between them the command is held. The same object is the same command."""
 
 
 def multiplayer_of(game: Game) -> Multiplayer:

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from statistics import mean, quantiles
-from typing import Any
+from typing import Any, cast
 
 from engine.app import App, AppError, Commanded, FixedStep, Game, Plugin, Time
 from engine.ecs import World
 from engine.errors import TickwireError
 from engine.events import OnError
 from engine.net.connection.client import Client
-from engine.net.connection.events import Connected, Disconnected, Refused
+from engine.net.connection.events import Connected, Disconnected, Received, Refused
 from engine.net.multiplayer import SPECTATOR, Multiplayer, multiplayer_of
 from engine.net.replication.decoding import Decoder, SharedDecoder
 from engine.net.replication.participant import Participant
@@ -154,6 +154,7 @@ class Robot:
         self._step = FixedStep(RATE)
         self._tick = 0
         self._asks_at = 0
+        self._held: object = None
         self._app: App | None = None
 
     async def connect(self, invite: str, conditions: Conditions | None) -> None:
@@ -168,12 +169,13 @@ class Robot:
 
     def take(self, event: object) -> None:
         """Take in an event of the connection."""
-        if isinstance(event, Connected) and self.client is not None:
-            self.connected = True
-            self.participant.connected(self.client.send, self.client.estimate)
-        elif isinstance(event, Disconnected | Refused):
-            self.connected, self.words = False, self.participant.last_words or str(event)
-        self.participant.receive(event, self._clock())
+        if not isinstance(event, Received):
+            if isinstance(event, Connected) and self.client is not None:
+                self.connected = True
+                self.participant.connected(self.client.send, self.client.estimate)
+            elif isinstance(event, Disconnected | Refused):
+                self.connected, self.words = False, self.participant.last_words or str(event)
+        self.participant.receive(cast("object", event), self._clock())
 
     @property
     def playing(self) -> bool:
@@ -206,10 +208,12 @@ class Robot:
             shown = participant.playout.at(now)
             if not 0 < self._asks_at - self._tick < REACTION:
                 self._asks_at = self._tick + REACTION
-                command = self._wanted(self._tick)
-                participant.command(self._tick, [] if command is None else [command], shown)
-            else:
-                participant.command(self._tick, None, shown)
+                command, held = self._wanted(self._tick), self._held
+                self._held = command
+                if command is not held:
+                    participant.command(self._tick, [] if command is None else [command], shown)
+                    continue
+            participant.command(self._tick, None, shown)
 
     def _wanted(self, tick: int) -> object:
         """The autopilot's command; None of who only watches."""

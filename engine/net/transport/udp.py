@@ -192,7 +192,20 @@ class Udp:
             self._resting.append(opened)
         self._last_wake = now
         if not self._closed:
-            self._flush_soon(now)
+            self._arrived(now)
+
+    def _arrived(self, now: float) -> None:
+        """Datagrams arrived. What a client has to say to them can mostly wait for its own next flush."""
+        if not self._local:
+            self._hand_over()
+            if self._closed:
+                return
+            due = self._next_timer(now)
+            if now + FLUSH_INTERVAL < due < math.inf:
+                if due < self._due:
+                    self._set_timer(due)
+                return
+        self._flush_soon(now)
 
     def _look(self, now: float) -> None:
         """Take in what arrived at sockets that are not watched; those with nothing, or too much, are watched again."""
@@ -251,7 +264,7 @@ class Udp:
                 self._receive(datagram, _address(source), now)
             else:
                 self._in.send(datagram, _address(source), now)
-            self._flush_soon(now)
+            self._arrived(now)
 
     def _receive(self, datagram: bytes, source: tuple[str, int], now: float) -> None:
         """Let the endpoint have a datagram, or `other` if it is for that."""
@@ -312,11 +325,14 @@ class Udp:
         if self._out is not None:
             for datagram, to in self._out.arrivals(now):
                 self._send(datagram, to)
+        self._hand_over()
+        if not self._closed:  # the sink may have
+            self._set_timer(self._next_timer(now))
+
+    def _hand_over(self) -> None:
         next_event, sink = self.endpoint.next_event, self._sink
         while (event := next_event()) is not None:
             sink(event)
-        if not self._closed:  # the sink may have
-            self._set_timer(self._next_timer(now))
 
     def _send_all(self, datagrams: list[tuple[bytes, Address]]) -> None:
         """`_send` for the usual case, of one socket with nothing in front of it."""
