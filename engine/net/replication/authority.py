@@ -157,7 +157,8 @@ class Authority:
     def tick_time(self) -> float:
         """The server's tick with its fraction."""
         time = self.scene.time
-        return time.tick + min(2.0, max(0.0, (self._clock() - self._tick_at) / time.dt))
+        late = (self._clock() - self._tick_at) / time.dt
+        return time.tick + (0.0 if late < 0.0 else late if late < 2.0 else 2.0)
 
     def _saw(self, peer: int, quarters: int) -> None:
         """Believe what a client says of its view as far as the round trip, which we measure, explains it."""

@@ -245,14 +245,18 @@ class Inbox:
         self, payload: bytes, position: int, sizes: bytes, same: int, count: int, tick: int, now_tick: float
     ) -> None:
         waiting, taken, newest, counts = self._waiting, self._taken, self._newest, self.counts
-        fresh = tick - newest
-        if fresh <= 0 and newest - taken <= len(waiting):  # nothing is missing that this could hold
-            counts.repeated += 1
-            return
         first = tick - count + 1
-        if newest - taken <= len(waiting):
-            first = max(first, newest + 1)
         latest = now_tick + self._ahead
+        if newest - taken <= len(waiting):  # nothing is missing that this could hold
+            if tick <= newest:
+                counts.repeated += 1
+                return
+            if tick == newest + 1 and taken < tick <= latest:
+                self._lead(tick, tick - now_tick)
+                waiting[tick] = payload[position : position + sizes[0]]
+                self._newest = tick
+                return
+            first = max(first, newest + 1)
         which, size = 0, sizes[0]
         new = False
         for each in range(tick, first - 1, -1):

@@ -36,23 +36,20 @@ class Places:
         """The entities as of that tick, sorted."""
         self._ring: NDArray[np.float64] = np.full((depth, 3, 0), nan)
         """x, y and angle; shape (depth, 3, entities). Tick t is in row t % depth."""
-        self._given = b""
         self._order: NDArray[np.intp] = np.empty(0, np.intp)
 
-    def note(self, tick: int, ids: NDArray[np.uint64], places: NDArray[np.float64]) -> bool:
+    def note(self, tick: int, ids: NDArray[np.uint64] | None, places: NDArray[np.float64]) -> None:
         """Note where entities are at the end of `tick`: ids in any order, places of shape (entities, 3).
 
-        Returns whether the entities are others than at the tick before.
+        No ids stand for the same, in the same order, as at the tick before.
         """
-        changed = self._given != (given := ids.tobytes())
-        if changed:
-            self._given, self._order = given, ids.argsort()
+        if ids is not None:
+            self._order = ids.argsort()
             self._rearrange(ids[self._order])
         for missed in range(max(self.tick + 1, tick - self.depth), tick):
             self._ring[missed % self.depth] = nan
         self.tick = tick
         self._ring[tick % self.depth] = places[self._order].T
-        return changed
 
     def _rearrange(self, ids: NDArray[np.uint64]) -> None:
         ring = np.full((self.depth, 3, len(ids)), nan)
@@ -98,7 +95,6 @@ class Places:
     def restore(self, state: PlacesState) -> None:
         """Go back to a copy."""
         self.tick, self.ids, self._ring = state.tick, state.ids, state.ring.copy()
-        self._given = b""
 
     def digest(self) -> int:
         """The hash of all places."""

@@ -134,10 +134,8 @@ class Replicator:
         state = known.sent.get(tick)
         if state is not None:
             known.base = known.held[tick] = state
-            for earlier in [each for each in known.sent if each <= tick]:
-                del known.sent[earlier]
-            for earlier in [each for each in known.held if each < tick - SPAN * self.every]:
-                del known.held[earlier]
+            _forget_before(known.sent, tick + 1)
+            _forget_before(known.held, tick - SPAN * self.every)
 
     def lost(self, client: int) -> None:
         """The client cannot make anything of what it gets. It is told everything anew, but not time and again."""
@@ -298,3 +296,11 @@ class Replicator:
         self.updates += known[2]
         self.bytes += len(payload)
         return Full(payload)
+
+
+def _forget_before(states: dict[int, State], tick: int) -> None:
+    """Drop those of earlier ticks from states in order."""
+    for earlier in list(states):
+        if earlier >= tick:
+            break
+        del states[earlier]

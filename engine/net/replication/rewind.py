@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engine.app import End, Physics, Plugin, Time
 from engine.ecs import Component, Entity, Rows, World, digest
 from engine.ecs.column import Column
+from engine.ecs.table import Table
 from engine.events import Phase
 from engine.net.replication.places import Place, Places, PlacesState
 from engine.net.wire.declaration import Declarations, Judged
@@ -36,6 +37,8 @@ PRESENT = 0.5
 """Who sees others less than this many ticks late sees the present."""
 DEFAULT_CAP = 0.25
 """Seconds that questions look back at most, where no judged pair says otherwise."""
+_NOBODY = np.empty(0, np.uint64)
+_NOWHERE = np.empty((0, 3))
 ROOM = 0.5
 """By what part of both radii a way may miss a `b` at the nearest whole tick and be looked at closely, as `b` moves."""
 
@@ -102,8 +105,11 @@ class Rewind:
         self._noted = _noted(declarations)
         self._columns: list[NDArray[np.intp] | None] = [None] * len(self._judged)
         """By judged pair: which columns of the history have its `b`; None for all of them."""
-        self._targets: list[bytes] = []
-        """What the columns were found for."""
+        self._tables: list[Table] = []
+        """Where what is noted is found, as of `_layout`."""
+        self._layout = -1
+        self._revisions: list[int] = []
+        """Those of the tables, for which the columns were found."""
         self._ways: list[_Ways] = []
         """While the space steps."""
         self._reached: tuple[Any, Any] = None, None
@@ -244,25 +250,36 @@ class Rewind:
 
     def note(self, tick: int) -> None:
         """Note where everything is that is shown in the past, at the end of a tick."""
-        ids: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
-        places: list[NDArray[np.float64]] = [np.empty((0, 3))]
-        for kinds, without in self._noted:
-            for rows in self._world.tables(*kinds, without=without):
-                ids.append(rows.ids)
-                places.append(rows[Transform])
-        changed = self._places.note(tick, np.concatenate(ids), np.concatenate(places))
-        targets = self._find_targets()
-        if changed or targets != self._targets:
-            self._targets = targets
-            self._columns = list(map(self._columns_of, targets))
+        world = self._world
+        if world.layout != self._layout:
+            self._layout = world.layout
+            self._tables = self._find_tables()
+            self._revisions = []
+        tables = self._tables
+        revisions = [table.revision for table in tables]
+        changed = revisions != self._revisions
+        if changed:
+            self._revisions = revisions
+            ids = np.concatenate([_NOBODY, *(table.ids[: table.count] for table in tables)])
+        else:
+            ids = None
+        self._places.note(
+            tick, ids, np.concatenate([_NOWHERE, *(table.columns[Transform][: table.count] for table in tables)])
+        )
+        if changed:
+            self._columns = [self._columns_of(pair) for pair in self._judged]
 
-    def _find_targets(self) -> list[bytes]:
-        """By judged pair: the ids of all `b`."""
-        tables = self._world.tables
-        return [b"".join([rows.ids.tobytes() for rows in tables(pair.b, Transform, Collider)]) for pair in self._judged]
+    def _find_tables(self) -> list[Table]:
+        return [
+            table
+            for kinds, without in self._noted
+            for table in self._world.archetypes()
+            if table.pools.keys() >= {*kinds} and table.pools.keys().isdisjoint(without)
+        ]
 
-    def _columns_of(self, targets: bytes) -> NDArray[np.intp] | None:
-        having = np.isin(self._places.ids, np.frombuffer(targets, np.uint64))
+    def _columns_of(self, pair: Judged) -> NDArray[np.intp] | None:
+        targets = [rows.ids for rows in self._world.tables(pair.b, Transform, Collider)]
+        having = np.isin(self._places.ids, np.concatenate([_NOBODY, *targets]))
         return None if having.all() else having.nonzero()[0]
 
     def _ways_of(self, number: int) -> _Ways | None:
@@ -380,8 +397,8 @@ class Rewind:
         """Go back to a copy."""
         self._places.restore(state.places)
         self.behind, self._met = dict(state.behind), dict(state.met)
-        self._targets = self._find_targets()
-        self._columns = list(map(self._columns_of, self._targets))
+        self._layout = -1
+        self._columns = [self._columns_of(pair) for pair in self._judged]
 
     def digest(self) -> int:
         """The hash of it all."""
