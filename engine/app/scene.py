@@ -104,6 +104,8 @@ class Scene:
         self.executor: Executor | None = None
         self._sources: list[CommandSource] = []
         self._source_failures: dict[int, int] = {}
+        self._command_keys: dict[type, Any] = {}
+        """`Commanded[...]` by type of command."""
         self._inbox: deque[object] = deque()
         self._known: tuple[int, dict[str, type]] = (-1, {})
         for resource in resources:
@@ -253,8 +255,12 @@ class Scene:
         log.error("%s raised %r when asked for the commands of tick %d%s", name, error, self.tick, end, exc_info=error)
 
     def _post_command(self, command: Commanded[Any]) -> None:
-        key: Any = Commanded
-        self.dispatcher.post_as(key[type(command.command)], command)
+        commanded: Any = Commanded
+        wanted: object = command.command
+        key = self._command_keys.get(type(wanted))
+        if key is None:
+            key = self._command_keys[type(wanted)] = commanded[type(wanted)]
+        self.dispatcher.post_as(key, command)
 
     def _settle(self) -> None:
         """Deliver the lifecycle events that the stage's structural changes caused, and what follows from them."""

@@ -84,6 +84,8 @@ class Dispatcher(Generic[X]):
         """Queue an event for the next pass, from any thread. Bound straight to the queue: as cheap as appending."""
         self._subscriptions: dict[Any, list[Subscription]] = {}
         self._calls: dict[Any, CallList] = {}
+        self._stamp = 0
+        """Changes whenever some of them are no longer the ones to use."""
         self._batched: Counter[Any] = Counter()
         """How many batch handlers each key has, of those that have any."""
         self._serial = 0
@@ -149,6 +151,11 @@ class Dispatcher(Generic[X]):
     def _changed(self, key: Any) -> None:
         self.version += 1
         self._calls.pop(key, None)
+        self._stamp += 1
+
+    def _build_anew(self) -> None:
+        self._calls.clear()
+        self._stamp += 1
 
     def listens(self, key: Any) -> bool:
         """Whether anybody would be called for events of this key."""
@@ -244,7 +251,7 @@ class Dispatcher(Generic[X]):
                     break
                 if notes is None and (passes > self.depth - NOTED_PASSES or posted > self.flood // 16):
                     notes = self._notes = CauseNotes(queue)
-                    self._calls.clear()
+                    self._build_anew()
                 if notes is not None:
                     notes.next_pass()
                 if self.witness is not None:
@@ -253,7 +260,7 @@ class Dispatcher(Generic[X]):
         finally:
             if notes is not None:
                 self._notes = outer
-                self._calls.clear()
+                self._build_anew()
         return passes
 
     def _pass(self, batch: list[object]) -> None:
@@ -263,20 +270,28 @@ class Dispatcher(Generic[X]):
         owed: Owed | None = None
         groups: dict[Any, list[object]] | None = None
         call: Any = None
+        last: Any = None
+        stamp = self._stamp
+        again: Any = None
         try:
             for event in rest:
                 calls = known.get(type(event))
                 if calls is None:
-                    if type(event) is Owed:
+                    if type(event) is Keyed:
+                        key, event = event.key, event.event
+                        if key is last and stamp == self._stamp:
+                            calls = again  # the hash of a generic key takes as long as a short handler
+                        else:
+                            calls = known.get(key)
+                            if calls is None:
+                                calls = self._build(key)
+                            last, again, stamp = key, calls, self._stamp
+                    elif type(event) is Owed:
                         owed = event
                         self._finish(owed)
                         continue
-                    key = key_of(event)
-                    if type(event) is Keyed:
-                        event = event.event
-                    calls = known.get(key)
-                    if calls is None:
-                        calls = self._build(key)
+                    else:
+                        calls = self._build(type(event))
                 try:
                     for call in calls:
                         call(context, event)
@@ -309,13 +324,18 @@ class Dispatcher(Generic[X]):
         batched = self._batched
         if not batched:
             return groups
+        last: Any = None
+        group: list[object] | None = None
         for queued in batch:
             if type(queued) is Owed:
                 for key, events in queued.groups.items():
                     groups.setdefault(key, []).extend(events)
             elif type(queued) is Keyed:
-                if queued.key in batched:
-                    groups.setdefault(queued.key, []).append(queued.event)
+                if queued.key is not last:
+                    last = queued.key
+                    group = groups.setdefault(last, []) if last in batched else None
+                if group is not None:
+                    group.append(queued.event)
             elif type(queued) in batched:
                 groups.setdefault(type(queued), []).append(queued)
         return groups
@@ -408,4 +428,4 @@ class Dispatcher(Generic[X]):
     @tracer.setter
     def tracer(self, tracer: Tracer | None) -> None:
         self._tracer = tracer
-        self._calls.clear()
+        self._build_anew()

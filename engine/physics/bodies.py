@@ -8,14 +8,13 @@ ids of bodies are addresses, so nothing may depend on their order.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymunk
 from numpy.typing import NDArray
 
 from engine.ecs import Entity
-from engine.physics.components import Body, Collider
 
 ABSENT = -1
 FEW = 128
@@ -26,6 +25,8 @@ class SlotBody(pymunk.Body):
     """A body that knows its slot."""
 
     slot: int = ABSENT
+    if not TYPE_CHECKING:
+        __setattr__ = object.__setattr__  # the base class has one of its own, which takes time and does nothing
 
 
 class Bodies:
@@ -54,16 +55,8 @@ class Bodies:
         """Linear and angular."""
         self.reach: NDArray[np.float64] = np.zeros(64)
         """How far the shape goes from the entity's place."""
-        self.place: NDArray[np.float64] = np.zeros((64, 3))
-        """While the layout is rearranged: x, y, angle as last synced."""
-        self.velocity: NDArray[np.float64] = np.zeros((64, 3))
-        """While the layout is rearranged: vx, vy, angular as last synced."""
-        self.body: NDArray[np.uint8] = np.zeros((64, np.dtype(Body.record).itemsize), np.uint8)
-        """While the layout is rearranged: the Body as last seen."""
-        self.collider: NDArray[np.uint8] = np.zeros((64, np.dtype(Collider.record).itemsize), np.uint8)
-        """While the layout is rearranged: the Collider as last seen."""
-        self.cells: list[Any] = []
-        """While the layout is rearranged: the Collider's object cells as last seen."""
+        self.kept: dict[int, Any] = {}
+        """While rows are rearranged: by slot, what was last seen of the entities whose rows are others'."""
         self._free: list[int] = []
         self._census: NDArray[np.uint64] | None = None
         self._slot_at: dict[int, int] = {}
@@ -80,7 +73,6 @@ class Bodies:
             self.shapes.append([])
             self.handles.append(None)
             self.ids.append(0)
-            self.cells.append(None)
             if slot == len(self.entity):
                 self._grow()
         self.slot_of[entity.id] = slot
@@ -114,19 +106,7 @@ class Bodies:
         self.version += 1
 
     def _grow(self) -> None:
-        for name in (
-            "entity",
-            "address",
-            "is_static",
-            "is_round",
-            "archetype",
-            "damping",
-            "reach",
-            "place",
-            "velocity",
-            "body",
-            "collider",
-        ):
+        for name in ("entity", "address", "is_static", "is_round", "archetype", "damping", "reach"):
             old: NDArray[Any] = getattr(self, name)
             new = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
             new[: len(old)] = old

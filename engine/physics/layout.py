@@ -10,8 +10,7 @@ tables at once, finds the few rows that need attention, without events and witho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,85 +28,131 @@ _LIGHT = {"damping", "angular_damping", "layer", "mask"}
 """Fields of Body and Collider that can change without making the body anew."""
 
 
+_SEEN: dict[type[Component], Any] = {Transform: np.float64, Velocity: np.float64, Body: np.uint8, Collider: np.uint8}
+"""What is compared with what was last seen of it, and as what: numbers, or bytes with the gaps between fields."""
+_SIZES: dict[type[Component], int] = {kind: np.dtype(kind.record).itemsize for kind in _SEEN}
+
+
+def _bytes_of(row: int, kind: type[Component]) -> slice:
+    size = _SIZES[kind]
+    return slice(row * size, row * size + size)
+
+
+class Kept(NamedTuple):
+    """What was last seen of an entity, on its way from one row to another: records, bit by bit, and object cells."""
+
+    records: dict[type[Component], bytearray]
+    cells: Any
+
+
 class Block:
     """The physics entities of one table, in the order of its rows."""
 
     def __init__(self, world: World, table: Table) -> None:
-        self.rows = Rows(world, table, True)
-        """The live columns. They stay where they are as long as nothing comes or goes."""
+        self.world = world
         self.table = table
-        self.revision = table.revision
-        """Of the rows this is good for."""
-        self.components: Components = self.table.components
+        self.capacity = table.capacity
+        """Of the table and of this; with another, a block is made anew."""
+        self.revision = ABSENT
+        """Of the table's rows, when this followed them."""
+        self.components: Components = table.components
         self.archetype = ABSENT
-        self.ids: NDArray[np.uint64] = self.rows.ids
         self.has_body = Body in self.components
         self.has_collider = Collider in self.components
         self.has_velocity = Velocity in self.components
-        self.slots: NDArray[np.intp] = _NONE
-        self.places: NDArray[np.float64] = np.empty((0, 3))
-        """x, y, angle as last synced, shape (rows, 3)."""
-        self.velocities: NDArray[np.float64] = np.empty((0, 3))
-        """vx, vy, angular as last synced, shape (rows, 3)."""
-        self.kept_bodies: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-        """The bytes of each row's Body as last seen, and with them the gaps between fields."""
-        self.kept_colliders: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+        self._ids: list[int] = []
         self._kept: dict[type[Component], bytearray] = {}
-        """What the four arrays above lie over; byte arrays compare with a table's memory at once and without a copy."""
-        self._live: dict[type[Component], Any] = {}
+        """What was last seen; byte arrays compare with a table's memory at once and without a copy."""
+        self._live: dict[type[Component], memoryview[int]] = {}
         """The table's own memory of the same."""
+        self._all: dict[type[Component], NDArray[Any]] = {}
+        """`_kept` as arrays."""
+        for kind, dtype in _SEEN.items():
+            if kind is Velocity or kind in self.components:
+                self._kept[kind] = bytearray(self.capacity * _SIZES[kind])
+                self._all[kind] = np.frombuffer(self._kept[kind], dtype).reshape(self.capacity, -1)
+        self._all_slots: NDArray[np.intp] = np.full(self.capacity, ABSENT)
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
+        self._lay(0)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._ids)
+
+    def _lay(self, count: int) -> None:
+        self.rows = Rows(self.world, self.table, True)
+        """The live columns. They stay where they are as long as nothing comes or goes."""
+        self.ids: NDArray[np.uint64] = self.table.ids[:count].copy()
+        self.slots = self._all_slots[:count]
+        self.places: NDArray[np.float64] = self._all[Transform][:count]
+        """x, y, angle as last synced, shape (rows, 3)."""
+        self.velocities: NDArray[np.float64] = self._all[Velocity][:count]
+        """vx, vy, angular as last synced, shape (rows, 3)."""
+        pools = self.table.pools
+        self._live = {kind: pools[kind].view[: count * pools[kind].size] for kind in self._kept if kind in pools}
+
+    # Rows that come and go
+
+    def follow(self, bodies: Bodies) -> tuple[list[int], list[int]]:
+        """Have the rows that the table has now.
+
+        Returns the ids whose row was taken from them, of which what was last seen is left with their slots, and the
+        rows that have another entity than before, which are to be given theirs with `move_in`.
+        """
+        before, now = self._ids, self.table.ids[: self.table.count].tolist()
+        changed = [row for row, (old, new) in enumerate(zip(before, now, strict=False)) if old != new]
+        vacated = [*changed, *range(len(now), len(before))]
+        self._vacate(vacated, bodies)
+        changed += range(len(before), len(now))
+        self._ids = now
+        del self.kept_cells[len(now) :]
+        self.kept_cells += [None] * (len(now) - len(self.kept_cells))
+        self.revision = self.table.revision
+        self._lay(len(now))
+        return [before[row] for row in vacated], changed
+
+    def vacate(self, bodies: Bodies) -> list[int]:
+        """Leave what was last seen with the slots, for other blocks. Returns the ids."""
+        self._vacate(range(len(self._ids)), bodies)
+        return self._ids
+
+    def _vacate(self, rows: Iterable[int], bodies: Bodies) -> None:
+        for row in rows:
+            records = {kind: kept[_bytes_of(row, kind)] for kind, kept in self._kept.items()}
+            bodies.kept[int(self.slots[row])] = Kept(records, self.kept_cells[row])
+
+    def move_in(self, row: int, slot: int, kept: Kept | None) -> None:
+        """Give a row to the entity in a slot, with what was last seen of it, if anything was."""
+        self.slots[row] = slot
+        if kept is None:
+            return
+        self.kept_cells[row] = kept.cells
+        for kind, record in kept.records.items():
+            if kind in self._kept:
+                self._kept[kind][_bytes_of(row, kind)] = record
 
     def rows_alive(self) -> list[int]:
         """The rows that are still those of their entities, as they may not be after a tick."""
         ids = self.table.ids[: min(len(self.ids), self.table.count)]
         return np.flatnonzero(ids == self.ids[: len(ids)]).tolist()
 
-    def store(self, bodies: Bodies) -> None:
-        """Leave what was last seen with the slots, for another block to load."""
-        bodies.place[self.slots] = self.places
-        bodies.velocity[self.slots] = self.velocities
-        if self.has_body:
-            bodies.body[self.slots] = self.kept_bodies
-        if self.has_collider:
-            bodies.collider[self.slots] = self.kept_colliders
-            for slot, cells in zip(self.slots.tolist(), self.kept_cells, strict=True):
-                bodies.cells[slot] = cells
-
-    def load(self, bodies: Bodies) -> None:
-        """Take what was last seen from the slots."""
-        self.places = self._over_memory(Transform, bodies.place[self.slots])
-        self.velocities = self._over_memory(Velocity, bodies.velocity[self.slots])
-        if self.has_body:
-            self.kept_bodies = self._over_memory(Body, bodies.body[self.slots])
-        if self.has_collider:
-            self.kept_colliders = self._over_memory(Collider, bodies.collider[self.slots])
-            slots = self.slots.tolist()
-            self.kept_cells = list(itemgetter(*slots)(bodies.cells)) if len(slots) > 1 else [bodies.cells[slots[0]]]
-
-    def _over_memory(self, component: type[Component], values: NDArray[Any]) -> NDArray[Any]:
-        kept = self._kept[component] = bytearray(values.tobytes())
-        pool = self.table.pools.get(component)
-        if pool is not None:
-            self._live[component] = pool.view[: len(kept)]
-        return np.frombuffer(kept, values.dtype).reshape(values.shape)
+    # What was seen
 
     def see(self, row: int) -> None:
         """Note the row's Body and Collider as seen."""
         if self.has_body:
-            self.kept_bodies[row] = self._bytes(Body)[row]
+            self._see(row, Body)
         if self.has_collider:
-            self.kept_colliders[row] = self._bytes(Collider)[row]
+            self._see(row, Collider)
             self.kept_cells[row] = self._cells()[row]
+
+    def _see(self, row: int, kind: type[Component]) -> None:
+        self._kept[kind][_bytes_of(row, kind)] = self._live[kind][_bytes_of(row, kind)]
 
     def _records(self, component: type[Component]) -> NDArray[Any]:
         return self.table.pools[component].records[: len(self.ids)]
-
-    def _bytes(self, component: type[Component]) -> NDArray[np.uint8]:
-        pool = self.table.pools[component]
-        return np.frombuffer(pool.view, np.uint8, len(self.ids) * pool.size).reshape(-1, pool.size)
 
     def _cells(self) -> list[Any]:
         cells = self.table.pools[Collider].cells
@@ -125,20 +170,28 @@ class Block:
     @property
     def is_moved(self) -> bool:
         """Whether the game has written a Transform."""
-        return self._kept[Transform] != self._live[Transform]
+        return not self._is_still(Transform)
 
     @property
     def is_driven(self) -> bool:
         """Whether the game has written a Velocity."""
-        return self.has_velocity and self._kept[Velocity] != self._live[Velocity]
+        return self.has_velocity and not self._is_still(Velocity)
 
     def keep_places(self) -> None:
         """Take all Transforms for seen."""
-        self._kept[Transform][:] = self._live[Transform]
+        self._keep(Transform)
 
     def keep_velocities(self) -> None:
         """Take all Velocities for seen."""
-        self._kept[Velocity][:] = self._live[Velocity]
+        self._keep(Velocity)
+
+    def _is_still(self, kind: type[Component]) -> bool:
+        """Whether the records are the kept ones, bit by bit."""
+        return self._kept[kind].startswith(self._live[kind])
+
+    def _keep(self, kind: type[Component]) -> None:
+        live = self._live[kind]
+        self._kept[kind][: len(live)] = live
 
     def write(self, values: NDArray[np.float64]) -> None:
         """Write x, y, angle, vx, vy, angular into the columns, shape (rows, 6), and take them for seen."""
@@ -162,9 +215,9 @@ class Block:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""
         changed: dict[int, bool] = {}
         if self.has_body:
-            self._compare(Body, self.kept_bodies, changed)
+            self._compare(Body, changed)
         if self.has_collider:
-            self._compare(Collider, self.kept_colliders, changed)
+            self._compare(Collider, changed)
             revision = self.table.pools[Collider].revision
             if revision != self.kept_revision:
                 self.kept_revision = revision
@@ -174,11 +227,11 @@ class Block:
             self.see(row)
         return changed
 
-    def _compare(self, component: type[Component], kept: NDArray[np.uint8], changed: dict[int, bool]) -> None:
-        if self._kept[component] == self._live[component]:
+    def _compare(self, component: type[Component], changed: dict[int, bool]) -> None:
+        if self._is_still(component):
             return
         records = self._records(component)
-        before = kept.view(records.dtype)[:, 0]
+        before = self._all[component].view(records.dtype)[: len(records), 0]
         for name in records.dtype.names or ():
             now, then = records[name], before[name]
             differs = (now != then) & ((now == now) | (then == then))  # what is no number equals itself here

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, inf, isfinite
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -194,7 +195,7 @@ class Simulation:
         if len(self.gate.filters) != self._filters_known:
             self._filters_known = len(self.gate.filters)
             for block in self.blocks:
-                for row in range(len(block.ids)):
+                for row in range(len(block)):
                     self._classify(block, row)
 
     def move_all(self) -> None:
@@ -225,34 +226,48 @@ class Simulation:
         """Entities have come or gone: keep, make and remove bodies so that each row of the tables has one."""
         bodies = self.bodies
         old = {block.table: block for block in self.blocks}
-        self.blocks, came = [], list[Block]()
+        self.blocks = []
+        left: set[int] = set()
+        taken: list[tuple[Block, int, int]] = []
         for table in self._tables:
             block = old.get(table)
-            if block is not None and block.revision == table.revision:
-                self.blocks.append(old.pop(table))
-            elif table.count:
-                came.append(Block(self.world, table))
-                self.blocks.append(came[-1])
+            if table.count and (block is None or block.capacity != table.capacity):
+                block = Block(self.world, table)
+                block.archetype = self._archetype(block.components)
+            elif block is not None and table.count:
+                del old[table]
+            if block is None or not table.count:
+                continue
+            self.blocks.append(block)
+            if block.revision != table.revision:
+                gone, rows = block.follow(bodies)
+                left.update(gone)
+                ids = block.ids
+                taken += [(block, row, int(ids[row])) for row in rows]
         for block in old.values():
-            block.store(bodies)
-        before, now = ({id for block in blocks for id in block.ids.tolist()} for blocks in (old.values(), came))
-        self._dismiss([bodies.slot_of[id] for id in sorted(before - now)])
-        self._placed = -1  # new blocks have no order yet, even if all bodies stay
-        new: list[tuple[int, Block, int]] = []
-        for block in came:
-            block.archetype = self._archetype(block.components)
-            block.slots = bodies.slots_of(block.ids)
-            for row in np.flatnonzero(block.slots == ABSENT).tolist():
-                entity = Entity(self.world, int(block.ids[row]))
-                slot = block.slots[row] = bodies.take(entity)
+            left.update(block.vacate(bodies))
+        self._dismiss([bodies.slot_of[id] for id in sorted(left.difference(id for _, _, id in taken))])
+        self._placed = -1  # the rows have another order, even if all bodies stay
+        self._move_in(taken)
+        bodies.kept.clear()
+
+    def _move_in(self, taken: list[tuple[Block, int, int]]) -> None:
+        """Give rows to the entities, by id, that have come to them."""
+        bodies = self.bodies
+        new: list[tuple[Block, int, int]] = []
+        moved: list[tuple[Block, int]] = []
+        for block, row, id in taken:
+            slot = bodies.slot_of.get(id)
+            if slot is None:
+                slot = bodies.take(Entity(self.world, id))
                 bodies.archetype[slot] = block.archetype
-                new.append((entity.id, block, row))
-            block.load(bodies)
-        for block in came:
-            moved = np.flatnonzero(bodies.archetype[block.slots] != block.archetype)
-            for row in moved.tolist():
-                self._move(block, row)
-        for id, block, row in sorted(new, key=lambda item: item[0]):
+                new.append((block, row, id))
+            elif bodies.archetype[slot] != block.archetype:
+                moved.append((block, row))
+            block.move_in(row, slot, bodies.kept.get(slot))
+        for block, row in moved:
+            self._move(block, row)
+        for block, row, id in sorted(new, key=itemgetter(2)):
             block.see(row)
             block.places[row] = block.rows[Transform][row]
             block.velocities[row] = (
@@ -307,7 +322,7 @@ class Simulation:
         if not block.is_moved:
             return
         column = block.rows[Transform]
-        if len(block.ids) > SHORT or self.settings.sleep_after < inf or not _are_finite(column):
+        if len(block) > SHORT or self.settings.sleep_after < inf or not _are_finite(column):
             rows = self._accept(block, block.moved_rows(), column, block.places, _PLACE_NAMES)
             for row in rows.tolist():
                 self._teleport(block, row)
@@ -680,8 +695,8 @@ class Simulation:
                 start = 0
                 for block in self.blocks:
                     if block.has_body:
-                        block.write(values[start : start + len(block.ids)])
-                        start += len(block.ids)
+                        block.write(values[start : start + len(block)])
+                        start += len(block)
                 return
         self._write_back_with_care(read)
 

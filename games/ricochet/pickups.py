@@ -30,11 +30,10 @@ def tend(world: World, tick: Tick) -> None:
     ships = [rows[Transform] for rows in world.tables(Ship, Transform)]
     for rows in world.tables(Pad, Transform):
         is_empty = rows[Pad.wait] > 0
-        for entity in rows.where(is_empty):
+        rows[Pad.wait] = np.maximum(rows[Pad.wait] - tick.dt, 0)
+        for entity in rows.where(is_empty & (rows[Pad.wait] == 0)):
             pad, at = entity[Pad], entity[Transform]
-            pad.wait = max(0.0, pad.wait - tick.dt)
-            if pad.wait == 0:
-                world.post(PickupAppeared(entity, pad.kinds[pad.turn], at.x, at.y))
+            world.post(PickupAppeared(entity, pad.kinds[pad.turn], at.x, at.y))
         for entity in rows.where(~is_empty & _are_near(rows[Transform], ships)):
             _hand_over(world, entity)
 

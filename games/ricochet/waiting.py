@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.app import Plugin, Tick
 from engine.ecs import World
 from games.ricochet.components import Player
@@ -16,5 +18,4 @@ def wait(world: World, tick: Tick) -> None:
     if world.resource(Match).part is Part.PODIUM:
         return
     for rows in world.tables(Player):
-        for player in rows.where((rows[Player.ship] == 0) & (rows[Player.respawn] > 0)):
-            player[Player].respawn = max(0.0, player[Player].respawn - tick.dt)
+        rows[Player.respawn] = np.maximum(rows[Player.respawn] - tick.dt, 0)
