@@ -220,7 +220,7 @@ class Shape:
         for column in layout.rated:
             low, high = self.starts[column.number], self.starts[column.number + 1]
             cells, found = self.find(self.keys[low:high] + (column.rate - column.number) * MOST_SLOTS)
-            rated.append(np.flatnonzero(found) + low)
+            rated.append(found.nonzero()[0] + low)
             rates.append(cells[found])
             factors.append(np.full(len(rates[-1]), column.factor))
         self.rated, self.rates, self.factors = np.concatenate(rated), np.concatenate(rates), np.concatenate(factors)
@@ -255,14 +255,14 @@ class Shape:
     def names(self) -> frozenset[int]:
         """The numbers of all prefabs in use."""
         if self._names is None:
-            self._names = frozenset(np.unique(self.prefabs).tolist())
+            self._names = frozenset(self.prefabs.tolist())
         return self._names
 
     @property
     def places(self) -> dict[int, int]:
         """The place in the arrays over entities, by id."""
         if self._places is None:
-            self._places = {id: place for place, id in enumerate(self.ids.tolist())}
+            self._places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         return self._places
 
     def link(self, before: Shape) -> Link:

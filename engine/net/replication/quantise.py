@@ -177,14 +177,14 @@ class Quantiser:
         if len(old.slots):
             stays &= old.kinds[at] == kinds
         self._free_others(old, at[known])
-        new = np.flatnonzero(~stays)
+        new = (~stays).nonzero()[0]
         births, prefabs, serials = np.full(len(ids), tick), np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
         if len(old.slots):
             births[known] = old.births[at[known]]
             prefabs[stays], serials[stays] = old.prefabs[at[stays]], old.serials[at[stays]]
         serials[new] = np.arange(self._next_serial, self._next_serial + len(new))
         self._next_serial += len(new)
-        unknown = np.flatnonzero(~known)
+        unknown = (~known).nonzero()[0]
         slots[unknown] = [self._slot() for _ in range(len(unknown))]
         self._slot_of[indices] = slots
         by_number = {source.kind.number: source.kind for source in sources}
@@ -198,7 +198,7 @@ class Quantiser:
         for source in sources:
             source.slots = slots[at : at + source.table.count]
             at += source.table.count
-        self._multiples = np.repeat(self._inverse, self._shape.counts[: self.layout.floats])
+        self._multiples = self._inverse.repeat(self._shape.counts[: self.layout.floats])
         return ids[new].tolist()
 
     def _free_others(self, old: Shape, kept: Ints) -> None:

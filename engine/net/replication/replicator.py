@@ -226,10 +226,12 @@ class Replicator:
         return interest.choose(base, now, self._places, self._quantiser.owned(client.player))
 
     def _prefabs(self, client: Client, target: State) -> list[object]:
+        client.shape = target.shape.number
+        if not client.forgets and target.shape.names <= client.told:
+            return []
         prefabs = self._quantiser.prefabs
         lacking = sorted(target.shape.names - client.told)
         client.told.update(lacking)
-        client.shape = target.shape.number
         messages: list[object] = list(client.forgets)
         client.forgets.clear()
         for number in lacking:
@@ -261,9 +263,12 @@ class Replicator:
 
         Those are put back that are the fewest, by the least.
         """
-        clients = Counter(client.base.tick for client in self._clients.values() if client.base is not None)
-        bases = sorted(clients)
+        ticks = [client.base.tick for client in self._clients.values() if client.base is not None]
+        bases = sorted(set(ticks))
         common: dict[int, int] = {}
+        if len(bases) <= MOST_BASES:
+            return common
+        clients = Counter(ticks)
         while len(bases) > MOST_BASES:
             _, place = min(((now - then) * clients[now], place) for place, (then, now) in enumerate(pairwise(bases), 1))
             now, then = bases.pop(place), bases[place - 1]
@@ -300,7 +305,5 @@ class Replicator:
 
 def _forget_before(states: dict[int, State], tick: int) -> None:
     """Drop those of earlier ticks from states in order."""
-    for earlier in list(states):
-        if earlier >= tick:
-            break
-        del states[earlier]
+    while states and (first := next(iter(states))) < tick:
+        del states[first]
