@@ -86,56 +86,85 @@ class Touches:
     """x, y, nx, ny, impulse, energy; shape (6, pairs)."""
 
 
+@dataclass(slots=True)
+class _Listing:
+    """The solver's list of contacts, as far as they are solved: columns sorted by pair, which may repeat."""
+
+    pairs: Pairs
+    places: NDArray[np.intp]
+    """In the solver's list."""
+    flipped: NDArray[np.bool_]
+    """Whether the solver has the entity with the higher id first."""
+    counts: NDArray[np.uintp]
+    """How many points they touch in."""
+
+    def of(self, wanted: Pairs) -> _Listing:
+        """Those of the wanted pairs."""
+        chosen = contained(self.pairs, wanted)
+        return _Listing(self.pairs[chosen], self.places[chosen], self.flipped[chosen], self.counts[chosen])
+
+
 class ContactReader:
     """Reads the contacts of a step, into buffers it keeps; good for one space and its bodies."""
 
     def __init__(self) -> None:
-        self._who = batch.Buffer()
-        self._how = batch.Buffer()
+        self._buffer = batch.Buffer()
         self._second_points = batch.Buffer()
         self._seen: tuple[bytes, int, list[int]] = b"", -1, []
         """The solver's list as last read, of which version of the bodies, and the ghosts."""
         self._pairs: Pairs = np.empty(0, np.int64)
+        self._listing: _Listing | None = None
+        """Of the last reading, if it was of many contacts, and of how they touch."""
 
     def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Pairs:
         """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed."""
-        buffer = self._who
-        buffer.clear()
-        batch.get_space_arbiters(space, _WHO, buffer)
-        seen = bytes_of(buffer), bodies.version, list(ghosts)
+        # Where there are many some nearly always begin, so that how they touch is wanted, too.
+        self._fill(space, _WHO if self._is_few else _WHO | _HOW)
+        seen = bytes_of(self._buffer), bodies.version, list(ghosts)
         if seen != self._seen:
-            self._seen = seen
-            is_few = len(seen[0]) <= _FEW * _INTS
-            self._pairs = _few_pairs(seen[0], bodies, ghosts) if is_few else _pairs(buffer, bodies, ghosts)
+            was_few = self._is_few
+            self._seen, self._listing = seen, None
+            if self._is_few:
+                found = {*ghosts, *(pair for pair, _, count in _each(seen[0], bodies) if count)}
+                self._pairs = np.array(sorted(found), np.int64)
+            else:
+                listing = _listed(self._buffer, bodies)
+                self._listing = None if was_few else listing
+                self._pairs = _distinct(listing.pairs, ghosts)
         return self._pairs
 
-    def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs | None = None) -> Touches:
-        """Where and how the wanted pairs touch; all that do, if None."""
-        buffer = self._how
-        buffer.clear()
-        batch.get_space_arbiters(space, _WHO | _HOW, buffer)
-        if wanted is not None and len(wanted) <= _FEW and not ghosts:
-            few = self._few_touches(bodies, wanted)
-            if few is not None:
+    @property
+    def _is_few(self) -> bool:
+        return len(self._seen[0]) <= _FEW * _INTS
+
+    def _fill(self, space: pymunk.Space, fields: batch.ArbiterFields) -> None:
+        self._buffer.clear()
+        batch.get_space_arbiters(space, fields, self._buffer)
+
+    def touches_of(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs) -> Touches:
+        """Where and how some of the pairs touch that were just read."""
+        listing = self._listing
+        if listing is None:
+            self._fill(space, _WHO | _HOW)
+            if self._is_few and not ghosts and (few := self._few_touches(bodies, wanted)) is not None:
                 return few
-        ints = ints_of(buffer).reshape(-1, 3)
-        slots = bodies.slots_at(ints[:, :2])
-        pairs, flipped = _in_order(slots, bodies)
-        is_wanted = ints[:, 2] != 0
-        if wanted is not None:
-            is_wanted &= contained(pairs, wanted)
-        places = is_wanted.nonzero()[0]
-        places = places[pairs[places].argsort()]
-        found = Touches(pairs[places], self._values(space, ints[places, 2], places, flipped[places]))
-        if (found.pairs[1:] == found.pairs[:-1]).any():
-            found = _merge(found)
-        return _with_ghosts(found, ghosts, wanted)
+            listing = _listed(self._buffer, bodies)
+        found = self._values(space, listing.of(wanted))
+        return (
+            _with_ghosts(found, {pair: ghost for pair, ghost in ghosts.items() if pair in wanted}) if ghosts else found
+        )
+
+    def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Touches:
+        """Where and how all pairs touch that do now, which may be some time after the step."""
+        self._seen, self._listing = (b"", -1, []), None
+        self._fill(space, _WHO | _HOW)
+        return _with_ghosts(self._values(space, _listed(self._buffer, bodies)), ghosts)
 
     def _few_touches(self, bodies: Bodies, wanted: Pairs) -> Touches | None:
-        """The same for pairs of which each touches in one point alone; None if some do not."""
-        floats = floats_of(self._how).reshape(-1, _WIDTH)
+        """What `_values` gives, for pairs each of which touches in one point alone; None if some do not."""
+        floats = floats_of(self._buffer).reshape(-1, _WIDTH)
         found: dict[int, tuple[float, ...]] = dict.fromkeys(wanted.tolist(), ())
-        for place, (pair, flipped, count) in enumerate(_each(bytes_of(self._how), bodies)):
+        for place, (pair, flipped, count) in enumerate(_each(bytes_of(self._buffer), bodies)):
             if count and pair in found:
                 if found[pair] or count > 1:
                     return None
@@ -145,44 +174,29 @@ class ContactReader:
                 found[pair] = ((ax + bx) * 0.5, (ay + by) * 0.5, nx * sign, ny * sign, impulse, energy)
         return Touches(wanted, np.array(list(found.values())).T)
 
-    def _values(
-        self, space: pymunk.Space, counts: NDArray[np.uintp], places: NDArray[np.intp], flipped: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """The values of the contacts that stand at these places of the solver's list."""
-        floats = floats_of(self._how).reshape(-1, _WIDTH)[places].T
-        values = np.empty((6, len(places)))
+    def _values(self, space: pymunk.Space, listing: _Listing) -> Touches:
+        """The contacts of a listing, one a pair."""
+        floats = floats_of(self._buffer).reshape(-1, _WIDTH)[listing.places].T
+        values = np.empty((6, len(listing.places)))
         np.add(floats[5:7], floats[7:9], out=values[0:2])
         values[0:2] *= 0.5
         values[2:4] = floats[3:5]
-        np.negative(values[2:4], out=values[2:4], where=flipped)
+        np.negative(values[2:4], out=values[2:4], where=listing.flipped)
         np.hypot(floats[0], floats[1], out=values[4])
         values[5] = floats[2]
-        two = (counts == 2).nonzero()[0]
+        two = (listing.counts == 2).nonzero()[0]
         if len(two):
             buffer = self._second_points
             buffer.clear()
             batch.get_space_arbiters(space, _SECOND_POINT, buffer)
-            second = floats_of(buffer).reshape(-1, 4)[places[two]]
+            second = floats_of(buffer).reshape(-1, 4)[listing.places[two]]
             values[0:2, two] = values[0:2, two] * 0.5 + (second[:, 0:2] + second[:, 2:4]).T * 0.25
-        return values
-
-
-def _in_order(slots: NDArray[np.intp], bodies: Bodies) -> tuple[Pairs, NDArray[np.bool_]]:
-    """The pairs of slots, shape (pairs, 2), and which of them the solver has the other way round."""
-    first, second = slots[:, 0], slots[:, 1]
-    flipped = bodies.entity[first] > bodies.entity[second]
-    return np.where(flipped, second << 32 | first, first << 32 | second), flipped
-
-
-def _few_pairs(raw: bytes, bodies: Bodies, ghosts: Ghosts) -> Pairs:
-    """What `_pairs` gives, without the many steps that pay off for many."""
-    found = set(ghosts)
-    found.update(pair for pair, _, count in _each(raw, bodies) if count)
-    return np.array(sorted(found), np.int64)
+        pairs = listing.pairs
+        return _merge(Touches(pairs, values)) if (pairs[1:] == pairs[:-1]).any() else Touches(pairs, values)
 
 
 def _each(raw: bytes, bodies: Bodies) -> Iterator[tuple[int, bool, int]]:
-    """Pair, whether the solver has it the other way round, and number of points, for each contact in a list."""
+    """Pair, whether the solver has it the other way round, and number of points, for each contact in its list."""
     numbers = memoryview(raw).cast("P").tolist()
     slot_at, ids = bodies.slot_at, bodies.ids
     for a, b, count in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
@@ -191,25 +205,34 @@ def _each(raw: bytes, bodies: Bodies) -> Iterator[tuple[int, bool, int]]:
         yield (second << 32 | first if flipped else first << 32 | second), flipped, count
 
 
-def _pairs(buffer: batch.Buffer, bodies: Bodies, ghosts: Ghosts) -> Pairs:
+def _listed(buffer: batch.Buffer, bodies: Bodies) -> _Listing:
+    """What `_each` gives, as columns; quicker for many."""
     ints = ints_of(buffer).reshape(-1, 3)
-    pairs, _ = _in_order(bodies.slots_at(ints[ints[:, 2].nonzero()[0], :2]), bodies)
+    solved = ints[:, 2].nonzero()[0]
+    ints = ints[solved]
+    slots = bodies.slots_at(ints[:, :2])
+    first, second = slots[:, 0], slots[:, 1]
+    flipped = bodies.entity[first] > bodies.entity[second]
+    pairs = np.where(flipped, second << 32 | first, first << 32 | second)
+    order = pairs.argsort()
+    return _Listing(pairs[order], solved[order], flipped[order], ints[order, 2])
+
+
+def _distinct(pairs: Pairs, ghosts: Ghosts) -> Pairs:
+    """Sorted pairs and those of the ghosts, sorted, each once."""
     if ghosts:
-        pairs = np.concatenate((pairs, np.fromiter(ghosts, np.int64, len(ghosts))))
-    pairs.sort()
+        pairs = np.sort(np.concatenate((pairs, np.fromiter(ghosts, np.int64, len(ghosts)))))
     again = pairs[1:] == pairs[:-1]
     return pairs[np.concatenate(([True], ~again))] if again.any() else pairs
 
 
-def _with_ghosts(touches: Touches, ghosts: Ghosts, wanted: Pairs | None) -> Touches:
+def _with_ghosts(touches: Touches, ghosts: Ghosts) -> Touches:
     if not ghosts:
         return touches
     pairs = np.fromiter(ghosts, np.int64, len(ghosts))
     values = np.zeros((6, len(pairs)))
     values[:4] = np.array(list(ghosts.values())).T[1:]
     new = ~contained(pairs, touches.pairs)
-    if wanted is not None:
-        new &= contained(pairs, wanted)
     pairs = np.concatenate((touches.pairs, pairs[new]))
     order = pairs.argsort()
     return Touches(pairs[order], np.concatenate((touches.values, values[:, new]), axis=1)[:, order])

@@ -627,8 +627,9 @@ class Simulation:
             self.ended.append(_NO_PAIRS)
             return
         new = without(now, before)
+        reader = self.reader
         self.began.append(
-            self.reader.touches(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
+            reader.touches_of(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
         )
         parted = without(before, now)
         if len(parted) and self.settings.sleep_after < inf:
