@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from engine.cli.games import load_game
 from engine.net.robots import Progress, play_robots
 from engine.net.transport.conditioner import Conditions
+from engine.server.reactor import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def run_bots(asked: BotOptions) -> int:
         half = 1 / 2000  # of a round trip in milliseconds, in seconds
         conditions = Conditions(asked.latency * half, min(asked.jitter, asked.latency) * half, asked.loss / 100)
     game = load_game(asked.game)
-    report = asyncio.run(
+    report = run(
         play_robots(
             game,
             asked.invite,

@@ -300,12 +300,24 @@ async def play_robots(
                 tell_at = now + TELL_EVERY
                 tell(_progress(robots, started + seconds - now))
             due = max(due + 1 / (RATE * TURNS), now - BEHIND)
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            await _until(due, asleep=begun is not None)
         await joining
         return _report(robots, Totals.of(robots).since(begun), delays)
     finally:
         for robot in robots:
             await robot.close()
+
+
+async def _until(due: float, *, asleep: bool) -> None:
+    """Wait, and take in what has arrived by then: all at once if `asleep`, since to be woken for each datagram would
+    cost many times what it takes to read one."""
+    spare = max(0.0, due - time.monotonic())
+    if not asleep:
+        await asyncio.sleep(spare)
+        return
+    time.sleep(spare)
+    await asyncio.sleep(0)  # now the loop has looked at the sockets,
+    await asyncio.sleep(0)  # and now it has read from them
 
 
 @dataclass(slots=True)
