@@ -10,7 +10,7 @@ from engine.ecs.entity import INDEX
 from engine.ecs.pool import Pool
 from engine.ecs.relation import ChildOf
 from engine.ecs.slots import Slots
-from engine.ecs.table import Table
+from engine.ecs.table import REVISIONS, Table
 
 
 class Plan:
@@ -41,13 +41,13 @@ class Plan:
 
 def _placing(table: Table, slots: Slots, pools: tuple[Pool, ...]) -> Callable[..., None]:
     """Write the placing function out for these pools: unrolled it takes two thirds of the time of a loop over them."""
-    scope: dict[str, Any] = {"table": table, "slots": slots}
+    scope: dict[str, Any] = {"table": table, "slots": slots, "revisions": REVISIONS}
     lines = [
         "row = table.count",
         "if row == table.capacity:",
         "    table.reserve(row + 1)",
         "table.count = row + 1",
-        "table.revision += 1",
+        "table.revision = next(revisions)",
         "table.id_view[row] = id",
         f"index = id & {INDEX}",
         "slots.table[index] = table.place",

@@ -115,6 +115,11 @@ class Rows:
         return np.arange(self._count) if type(self._chosen) is slice else self._chosen
 
     @property
+    def revision(self) -> int:
+        """A number that stays while the same entities are in the same rows of their table, and never comes again."""
+        return self._table.revision
+
+    @property
     def ids(self) -> NDArray[np.uint64]:
         """A copy of the entities' ids, shape (rows,)."""
         return self._table.ids[self._chosen].copy()

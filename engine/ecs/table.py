@@ -8,6 +8,7 @@ have pools with a presence mask, so that a sprite more or less never moves a row
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.ecs.component import Component, fields_agree
 from engine.ecs.pool import Pool
 
 FIRST_CAPACITY = 16
+REVISIONS = count(1)
 
 
 class Table:
@@ -27,8 +29,8 @@ class Table:
         self.components = components
         self.local = local
         self.count = 0
-        self.revision = 0
-        """Changes whenever an entity comes to or leaves a row, so that rows may be kept while it stays."""
+        self.revision = next(REVISIONS)
+        """Another number whenever an entity comes to or leaves a row; no two tables ever have the same."""
         self.capacity = FIRST_CAPACITY
         self.tells_removal = False
         """Whether anybody wants to hear of rows that go."""
@@ -84,7 +86,7 @@ class Table:
             self.reserve(row + 1)
         self.id_view[row] = id
         self.count = row + 1
-        self.revision += 1
+        self.revision = next(REVISIONS)
         return row
 
     def append_many(self, ids: NDArray[np.uint64]) -> slice:
@@ -93,14 +95,14 @@ class Table:
         self.reserve(stop)
         self.ids[start:stop] = ids
         self.count = stop
-        self.revision += 1
+        self.revision = next(REVISIONS)
         return slice(start, stop)
 
     def remove(self, row: int) -> int:
         """Free `row`; returns the id of the entity that moved into it, or 0."""
         last = self.count - 1
         self.count = last
-        self.revision += 1
+        self.revision = next(REVISIONS)
         if row == last:
             for pool in self.pools.values():
                 if pool.rows or not pool.flat:
@@ -124,7 +126,7 @@ class Table:
         for pool in self.pools.values():
             pool.keep(kept, self.count)
         self.count = stay
-        self.revision += 1
+        self.revision = next(REVISIONS)
 
     def empty(self) -> None:
         """Remove all rows."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import ceil, hypot, inf, isfinite
+from math import ceil, floor, hypot, inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -73,18 +73,22 @@ class RewindState:
 
 @dataclass(slots=True)
 class _Ways:
-    """What is to be judged of one declared pair in this tick, as columns over its `a`."""
+    """What is to be judged of one declared pair, as columns over its `a`."""
 
     number: int
     """Of the pair."""
-    tables: list[Rows]
-    """Where all `a` are."""
+    found_for: object
+    """While this is the same, all but the last two is."""
     chosen: list[int] | slice
-    """Which of them have an owner who sees the past; the columns below are of these."""
+    """Which `a` have an owner who sees the past; the columns below are of these."""
     owners: list[int]
     ids: NDArray[np.uint64]
-    times: list[float]
-    """When their owners saw the others, in ticks."""
+    behind: list[float]
+    """How many ticks ago their owners saw the others."""
+    back: NDArray[np.intp]
+    """The same rounded, and negative."""
+    tables: list[Rows]
+    """Where all `a` are."""
     start: NDArray[np.float64]
     """Before the step: x, y and angle; shape (ways, 3)."""
 
@@ -110,6 +114,10 @@ class Rewind:
         self._layout = -1
         self._revisions: list[int] = []
         """Those of the tables, for which the columns were found."""
+        self._heard = 0
+        """How many times a player has told of a view."""
+        self._known: dict[int, _Ways] = {}
+        """Those of the last ticks, by number of the pair."""
         self._ways: list[_Ways] = []
         """While the space steps."""
         self._reached: tuple[Any, Any] = None, None
@@ -223,6 +231,7 @@ class Rewind:
 
     def saw(self, event: SawBehind) -> None:
         """Take in how late a player sees others from now on."""
+        self._heard += 1
         if isfinite(event.ticks) and event.ticks > PRESENT:
             self.behind[event.player] = event.ticks
         else:
@@ -294,30 +303,34 @@ class Rewind:
                 tables.append(rows)
                 owners += rows[column].tolist()
             known.append(kind)
-        behind = self.behind
-        chosen = [row for row, owner in enumerate(owners) if owner in behind]
-        if not chosen:
+        found_for = [each.revision for each in tables], owners, self._heard
+        ways = self._known.get(number)
+        if ways is None or ways.found_for != found_for:
+            chosen = [row for row, owner in enumerate(owners) if owner in self.behind]
+            rows = chosen if len(chosen) < len(owners) else slice(None)
+            owners = [owners[row] for row in chosen]
+            most = judged.cap / self._dt
+            behind = [min(self.behind[owner], most) for owner in owners]
+            back = np.array([floor(0.5 - ticks) for ticks in behind], np.intp)
+            ids = np.concatenate([_NOBODY, *(each.ids for each in tables)])[rows]
+            ways = self._known[number] = _Ways(number, found_for, rows, owners, ids, behind, back, tables, _NOWHERE)
+        if not ways.owners:
             return None
-        rows = chosen if len(chosen) < len(owners) else slice(None)
-        most, now = judged.cap / self._dt, self._now
-        owners = [owners[row] for row in chosen]
-        times = [now - min(behind[owner], most) for owner in owners]
-        ids = np.concatenate([each.ids for each in tables])[rows]
-        return _Ways(number, tables, rows, owners, ids, times, _places_in(tables)[rows])
+        ways.tables, ways.start = tables, _places_in(tables)[ways.chosen]
+        return ways
 
     def _judge(self, ways: _Ways, found: dict[tuple[int, int], Touch]) -> None:
         """Find what touches, of one judged pair; broadly for all at once, then exactly for the few that are near."""
-        places, start = self._places, ways.start
+        places, start, now = self._places, ways.start, self._now
         end = _places_in(ways.tables)[ways.chosen]
         columns = self._columns[ways.number]
         others = places.ids if columns is None else places.ids[columns]
-        reach_a, reach_b = self._reach(ways.ids, others)
-        newest = places.tick
-        ticks = np.array([min(int(time + 0.5), newest) for time in ways.times])
-        near = _near(places.around(ticks, columns), start, end, reach_a, reach_b).ravel().nonzero()[0]
+        reach_a, reach_b, reach = self._reach(ways.ids, others)
+        ticks = np.minimum(ways.back + now, places.tick)
+        near = _near(places.around(ticks, columns), start, end, reach).ravel().nonzero()[0]
         for flat in near.tolist():
             row, col = divmod(flat, len(others))
-            pair, time = (int(ways.ids[row]), int(others[col])), ways.times[row]
+            pair, time = (int(ways.ids[row]), int(others[col])), now - ways.behind[row]
             at = places.place(pair[1], time)
             if at is None or pair in found:
                 continue
@@ -331,13 +344,17 @@ class Rewind:
 
     def _reach(
         self, ids: NDArray[np.uint64], others: NDArray[np.uint64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How far the shapes of these and those go; asked for again only if bodies or entities are others."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """How far the shapes of these and those go, and both together with `ROOM`, shape (ids, others).
+
+        Asked for again only if bodies or entities are others.
+        """
         space = self._world.resource(Space)
         bodies = space.simulation.bodies
         key = bodies, bodies.version, ids.tobytes(), others.tobytes()
         if key != self._reached[0]:
-            self._reached = key, (space.reach(ids), space.reach(others))
+            a, b = space.reach(ids), space.reach(others)
+            self._reached = key, (a, b, (a[:, None] + b) * (1.0 + ROOM))
         return self._reached[1]
 
     def _touch(
@@ -398,6 +415,7 @@ class Rewind:
         self._places.restore(state.places)
         self.behind, self._met = dict(state.behind), dict(state.met)
         self._layout = -1
+        self._known.clear()
         self._columns = [self._columns_of(pair) for pair in self._judged]
 
     def digest(self) -> int:
@@ -481,18 +499,17 @@ def _near(
     points: NDArray[np.float64],
     start: NDArray[np.float64],
     end: NDArray[np.float64],
-    reach_a: NDArray[np.float64],
-    reach_b: NDArray[np.float64],
+    reach: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """Which points may come within reach of ways: those that are that near to the circle around a whole way.
 
-    Points are as `Places.around` gives them, ways known by their ends, shape (ways, 2 or more); the reaches of both add
-    up, with room for points on the move. Answers have shape (ways, points).
+    Points are as `Places.around` gives them, ways known by their ends, shape (ways, 2 or more). `reach`, and the
+    answers, have shape (ways, points).
     """
     half = (end[:, :2] - start[:, :2]) * 0.5
     away = points - (start[:, :2] + half)[:, :, None]
     away *= away
-    most = (reach_a * (1.0 + ROOM) + np.hypot(half[:, 0], half[:, 1]))[:, None] + reach_b * (1.0 + ROOM)
+    most = reach + np.hypot(half[:, 0], half[:, 1])[:, None]
     most *= most
     return away[:, 0] + away[:, 1] <= most
 
