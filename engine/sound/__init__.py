@@ -1,6 +1,6 @@
 """What to play: effects and music as events, heard from where the listener is. Never imports a sound library."""
 
-from engine.sound.events import PlayMusic, PlaySound, StopMusic
+from engine.sound.events import PlayMusic, PlaySound, StopMusic, StopSound
 from engine.sound.listener import Listener
 from engine.sound.mixer import Mixer, NullMixer, Played
 from engine.sound.plugin import sound
@@ -17,6 +17,7 @@ __all__ = [
     "Played",
     "Speakers",
     "StopMusic",
+    "StopSound",
     "Volumes",
     "sound",
 ]

@@ -21,6 +21,17 @@ class PlaySound:
 
 
 @dataclass(slots=True)
+class StopSound:
+    """End the effect called `name` that began last, if that was at most `within` seconds ago.
+
+    For what turns out not to have happened, such as an event that a client's prediction takes back.
+    """
+
+    name: str
+    within: float = 0.3
+
+
+@dataclass(slots=True)
 class PlayMusic:
     """Play this music instead of what is playing; nothing happens if it is playing already."""
 

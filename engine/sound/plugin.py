@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engine.app import Begin, Frame, Plugin
 from engine.ecs import World
 from engine.events import Phase
-from engine.sound.events import PlayMusic, PlaySound, StopMusic
+from engine.sound.events import PlayMusic, PlaySound, StopMusic, StopSound
 from engine.sound.listener import Listener
 from engine.sound.speakers import Speakers
 from engine.sound.volumes import Volumes
@@ -43,6 +43,13 @@ def _play(world: World, sounds: Sequence[PlaySound]) -> None:
     speakers = world.find_resource(Speakers)
     if speakers is not None:
         speakers.play(sounds, world.resource(Listener), world.resource(Volumes))
+
+
+@sound.on(StopSound)
+def _stop(world: World, event: StopSound) -> None:
+    speakers = world.find_resource(Speakers)
+    if speakers is not None:
+        speakers.stop(event.name, event.within)
 
 
 @sound.on(PlayMusic)

@@ -116,6 +116,12 @@ class Speakers:
             # a recording shorter than the interval still counts until that is over
             self.voices.append(Voice(number, name, loudness, now, now + max(length, limit.interval)))
 
+    def stop(self, name: str, within: float) -> None:
+        """End the sound of that name that began last, if that was at most `within` seconds ago."""
+        last = next((voice for voice in reversed(self.voices) if voice.name == name and voice.ends > self.now), None)
+        if last is not None and self.now - last.started <= within:
+            self._cut(last)
+
     def _cut(self, voice: Voice) -> None:
         self.mixer.stop(voice.number)
         self.voices.remove(voice)

@@ -7,10 +7,11 @@ from engine.ecs import Entity, World, component_hashes
 from engine.events import Dispatcher
 from engine.graphics import Camera, DrawOverlay, DrawWorld, NullCanvas, NullRenderer, Particles, Screen
 from engine.input import BindingsFile, Key
-from engine.sound import NullMixer, PlaySound, Speakers
+from engine.net import Withdrawn
+from engine.sound import NullMixer, PlaySound, Speakers, StopSound
 from engine.testing import Harness, InlineExecutor, play
 from games.ricochet.components import Player, Ship
-from games.ricochet.events import Cause, Killed
+from games.ricochet.events import Bounced, Cause, Killed, Surface
 from games.ricochet.game import GAME
 from games.ricochet.match import Match, Mode
 from games.ricochet.presentation.hitstop import SLOW
@@ -118,6 +119,19 @@ def test_a_third_bounce_kill_is_staged_for_who_made_it() -> None:
         game.advance(1 / 60)
         game.frame()
     assert game.app.step.speed == 1.0
+
+
+def test_what_a_prediction_takes_back_is_heard_no_more() -> None:
+    game = pilot_in_a_match()
+    heard, ended = game.events(PlaySound), game.events(StopSound)
+    disc = next(iter(game.world.rows(Entity, having=(Ship,))))
+    bounced = Bounced(disc, 0, 2, Surface.WALL, 10.0, 20.0, 1.0, 0.0)
+    game.world.post(bounced)
+    game.run_ticks(1)
+    game.world.post_as(Withdrawn[Bounced], Withdrawn(bounced))
+    game.run_ticks(1)
+    assert "bounce_2" in [sound.name for sound in heard]
+    assert [sound.name for sound in ended] == ["bounce_2"]
 
 
 def test_nobody_elses_kill_stops_the_world_nor_ones_own_where_it_is_switched_off() -> None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from engine.app import App, Plugin, Tick
 from engine.ecs import World, state_hash
-from engine.sound import Limit, Listener, NullMixer, PlayMusic, PlaySound, Speakers, StopMusic, Volumes, sound
+from engine.sound import (
+    Limit,
+    Listener,
+    NullMixer,
+    PlayMusic,
+    PlaySound,
+    Speakers,
+    StopMusic,
+    StopSound,
+    Volumes,
+    sound,
+)
 from engine.sound.speakers import MOST_VOICES, near_pitch
 
 STEP = 1 / 60
@@ -75,6 +86,20 @@ def test_thirty_bounces_in_a_tick_are_one_the_loudest() -> None:
     room.ask(*[PlaySound("bounce", volume=n / 30) for n in range(1, 31)], PlaySound("dash"))
     assert sorted(room.mixer.names) == ["bounce", "dash"]
     assert max(voice.left for voice in room.mixer.played if voice.name == "bounce") == 1.0
+
+
+def test_a_sound_that_just_began_can_be_taken_back() -> None:
+    room = Room()
+    room.ask(PlaySound("hit"))
+    room.wait(0.1)
+    room.ask(PlaySound("hit"), PlaySound("dash"))
+    first, second = (voice.number for voice in room.speakers.voices if voice.name == "hit")
+    room.ask(StopSound("hit"), StopSound("never played"))
+    assert [voice.number for voice in room.speakers.voices if voice.name == "hit"] == [first]
+    assert room.mixer.stopped == [second]
+    room.wait(0.3)
+    room.ask(StopSound("hit"), StopSound("dash", within=0.2))
+    assert room.mixer.stopped == [second], "they began too long ago"
 
 
 def test_one_sound_again_after_its_interval() -> None:

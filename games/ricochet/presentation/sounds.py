@@ -1,10 +1,14 @@
-"""What events sound like. A bounce's pitch rises with every bounce."""
+"""What events sound like. A bounce's pitch rises with every bounce.
+
+Over a network some are heard before the server says so; what it then does not say is cut short.
+"""
 
 from __future__ import annotations
 
 from engine.app import Plugin, SceneEntered
 from engine.ecs import World
-from engine.sound import PlayMusic, PlaySound
+from engine.net import Withdrawn
+from engine.sound import PlayMusic, PlaySound, StopSound
 from games.ricochet.components import Pickup
 from games.ricochet.events import (
     BallStruck,
@@ -75,7 +79,11 @@ def reloaded(world: World, reloaded: Reloaded) -> None:
 
 @sounds.on(Bounced)
 def bounced(world: World, bounced: Bounced) -> None:
-    _at(world, f"bounce_{min(3, bounced.bounces)}", bounced.x, bounced.y, 1.0 if _own(world, bounced.owner) else 0.7)
+    _at(world, _bounce(bounced), bounced.x, bounced.y, 1.0 if _own(world, bounced.owner) else 0.7)
+
+
+def _bounce(bounced: Bounced) -> str:
+    return f"bounce_{min(3, bounced.bounces)}"
 
 
 @sounds.on(BumperKicked)
@@ -160,3 +168,41 @@ def started(world: World, started: RoundStarted) -> None:
 @sounds.on(RoundEnded)
 def ended(world: World, ended: RoundEnded) -> None:
     world.post(PlaySound("round_end"))
+
+
+# Taken back
+
+
+@sounds.on(Withdrawn[Thrown])
+def not_thrown(world: World, withdrawn: Withdrawn[Thrown]) -> None:
+    world.post(StopSound("throw"))
+
+
+@sounds.on(Withdrawn[Bounced])
+def not_bounced(world: World, withdrawn: Withdrawn[Bounced]) -> None:
+    world.post(StopSound(_bounce(withdrawn.event)))
+
+
+@sounds.on(Withdrawn[BumperKicked])
+def not_kicked(world: World, withdrawn: Withdrawn[BumperKicked]) -> None:
+    world.post(StopSound("bumper"))
+
+
+@sounds.on(Withdrawn[Reflected])
+def not_reflected(world: World, withdrawn: Withdrawn[Reflected]) -> None:
+    world.post(StopSound("shield_reflect"))
+
+
+@sounds.on(Withdrawn[BallStruck])
+def not_struck(world: World, withdrawn: Withdrawn[BallStruck]) -> None:
+    world.post(StopSound("ball_hit"))
+
+
+@sounds.on(Withdrawn[Dashed])
+def not_dashed(world: World, withdrawn: Withdrawn[Dashed]) -> None:
+    world.post(StopSound("dash"))
+
+
+@sounds.on(Withdrawn[ShieldRaised])
+def not_raised(world: World, withdrawn: Withdrawn[ShieldRaised]) -> None:
+    world.post(StopSound("shield_up"))
