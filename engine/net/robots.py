@@ -17,6 +17,7 @@ from statistics import mean, quantiles
 from typing import Any, cast
 
 from engine.app import App, AppError, Commanded, FixedStep, Game, Plugin, Time
+from engine.app.garbage import set_aside, take_back
 from engine.ecs import World
 from engine.errors import TickwireError
 from engine.events import OnError
@@ -291,8 +292,10 @@ async def play_robots(
         due, tell_at = started, started
         while (now := time.monotonic()) < started + seconds or begun is None:
             if begun is None and joining.done():
+                set_aside()
                 begun = Totals.of(robots)
                 delays.clear()
+                due = now = time.monotonic()
             for robot in next(turns):
                 robot.advance(now)
             delays.append(now - due)
@@ -304,6 +307,7 @@ async def play_robots(
         await joining
         return _report(robots, Totals.of(robots).since(begun), delays)
     finally:
+        take_back()
         for robot in robots:
             await robot.close()
 
