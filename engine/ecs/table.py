@@ -32,6 +32,8 @@ class Table:
         self.revision = next(REVISIONS)
         """Another number whenever an entity comes to or leaves a row; no two tables ever have the same."""
         self.capacity = FIRST_CAPACITY
+        self.handles: tuple[int, list[Any]] = 0, []
+        """The entities' handles, if somebody wants to have them kept, and the revision they are good for."""
         self.tells_removal = False
         """Whether anybody wants to hear of rows that go."""
         self.ids: NDArray[np.uint64] = np.zeros(FIRST_CAPACITY, np.uint64)

@@ -35,6 +35,10 @@ K = TypeVar("K", bound=Component)
 R = TypeVar("R")
 
 
+KEPT_HANDLES = 256
+"""Of tables with no more entities than this, handles are kept for the next query; more would burden the collector."""
+
+
 class Participant(Protocol):
     """State that belongs to a world but lives elsewhere, such as a physics space.
 
@@ -425,7 +429,14 @@ class World(Structure):
     def _row_list(self, table: Table, kind: Any, chosen: NDArray[np.intp] | bool) -> list[Any]:
         if kind is Entity:
             ids = table.ids[: table.count]
-            return list(map(Entity, repeat(self), (ids if isinstance(chosen, bool) else ids[chosen]).tolist()))
+            if not isinstance(chosen, bool):
+                return list(map(Entity, repeat(self), ids[chosen].tolist()))
+            revision, handles = table.handles
+            if revision != table.revision:
+                handles = list(map(Entity, repeat(self), ids.tolist()))
+                if len(handles) <= KEPT_HANDLES:
+                    table.handles = table.revision, handles
+            return handles
         pool = table.pools[kind]
         return pool.first_rows(table.count) if isinstance(chosen, bool) else [pool.row(row) for row in chosen.tolist()]
 

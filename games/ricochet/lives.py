@@ -77,10 +77,8 @@ def relaunch(world: World, tick: Tick) -> None:
     """Launch a ship for every player whose wait is over."""
     if world.resource(Match).part is Part.PODIUM:
         return
-    due: list[Entity] = []
-    for rows in world.tables(Player):
-        due += rows.where((rows[Player.ship] == 0) & (rows[Player.respawn] == 0))
-    if due:
+    if any(player.ship == 0 and player.respawn == 0 for player in world.rows(Player)):
+        due = [entity for entity, player in world.rows(Entity, Player) if player.ship == 0 and player.respawn == 0]
         launch(world, due)
 
 

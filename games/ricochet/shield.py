@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import hypot
 
-import numpy as np
-
 from engine.app import Plugin, Tick
 from engine.ecs import Entity, World
 from engine.physics import Space, Velocity
@@ -19,27 +17,20 @@ shields = Plugin("ricochet.shields")
 
 
 @shields.on(Tick)
-def drain(world: World, tick: Tick) -> None:
-    """Energy of all shields at once: down while raised, up while lowered."""
-    for rows in world.tables(Shield):
-        change = np.where(rows[Shield.raised], -tick.dt, tick.dt * tuning.SHIELD_RECHARGE)
-        rows[Shield.energy] = np.minimum(np.maximum(rows[Shield.energy] + change, 0), tuning.SHIELD_ENERGY)
-
-
-@shields.on(Tick)
 def switch(world: World, tick: Tick) -> None:
-    """Raise and lower as the pilots want, as far as the energy goes."""
-    for rows in world.tables(Ship, Controls, Shield, Transform):
-        is_up, is_wanted, energy = rows[Shield.raised], rows[Controls.shield], rows[Shield.energy]
-        falls = is_up & (~is_wanted | (energy <= 0))
-        rises = is_wanted & ~is_up & (energy >= tuning.SHIELD_MINIMUM)
-        for ship in rows.where(falls | rises):
-            shield, seat, at = ship[Shield], ship[Ship].seat, ship[Transform]
-            shield.raised = not shield.raised
-            if shield.raised:
-                world.post(ShieldRaised(seat, at.x, at.y))
-            else:
-                world.post(ShieldLowered(seat, spent=shield.energy <= 0))
+    """Raise and lower as the pilots want, as far as the energy goes: up costs some, down brings it back."""
+    for ship, controls, shield, at in world.rows(Ship, Controls, Shield, Transform):
+        if shield.raised:
+            shield.energy = max(shield.energy - tick.dt, 0.0)
+            if not controls.shield or shield.energy == 0:
+                shield.raised = False
+                world.post(ShieldLowered(ship.seat, spent=shield.energy == 0))
+        else:
+            if shield.energy < tuning.SHIELD_ENERGY:
+                shield.energy = min(shield.energy + tick.dt * tuning.SHIELD_RECHARGE, tuning.SHIELD_ENERGY)
+            if controls.shield and shield.energy >= tuning.SHIELD_MINIMUM:
+                shield.raised = True
+                world.post(ShieldRaised(ship.seat, at.x, at.y))
 
 
 @shields.on(Tick)

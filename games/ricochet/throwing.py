@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import cos, sin
 
-import numpy as np
-
 from engine.app import Plugin, Tick
 from engine.ecs import Entity, World
 from engine.physics import Velocity
@@ -21,17 +19,20 @@ throwing = Plugin("ricochet.throwing")
 
 @throwing.on(Tick)
 def refill(world: World, tick: Tick) -> None:
-    """Bring discs back, all magazines at once."""
-    for rows in world.tables(Ship, Magazine, Boosts):
-        rows[Magazine.pause] = np.maximum(rows[Magazine.pause] - tick.dt, 0)
-        rows[Boosts.overcharge] = np.maximum(rows[Boosts.overcharge] - tick.dt, 0)
-        missing = rows[Magazine.discs] < tuning.MAGAZINE
-        rows[Magazine.refill] = np.where(missing, rows[Magazine.refill] - tick.dt, tuning.REFILL)
-        for ship in rows.where(rows[Magazine.refill] <= 0):
-            magazine = ship[Magazine]
+    """Bring discs back."""
+    for ship, magazine, boosts in world.rows(Ship, Magazine, Boosts):
+        if magazine.pause > 0:
+            magazine.pause = max(magazine.pause - tick.dt, 0.0)
+        if boosts.overcharge > 0:
+            boosts.overcharge = max(boosts.overcharge - tick.dt, 0.0)
+        if magazine.discs >= tuning.MAGAZINE:
+            magazine.refill = tuning.REFILL
+            continue
+        magazine.refill -= tick.dt
+        if magazine.refill <= 0:
             magazine.discs += 1
             magazine.refill += tuning.REFILL
-            world.post(Reloaded(ship[Ship].seat, magazine.discs))
+            world.post(Reloaded(ship.seat, magazine.discs))
 
 
 @throwing.on(Tick)
@@ -39,15 +40,14 @@ def throw(world: World, tick: Tick) -> None:
     """Throw for everyone who pulls the trigger and can; nobody can from behind a raised shield."""
     if not world.resource(Match).playing:
         return
-    for rows in world.tables(Ship, Controls, Magazine, Shield):
-        rows[Magazine.dry] &= rows[Controls.fire]
-        for ship in rows.where(rows[Controls.fire]):
-            magazine = ship[Magazine]
-            if magazine.discs > 0 and magazine.pause <= 0 and not ship[Shield].raised:
-                _throw(world, ship, ship[Controls].aim, magazine)
-            elif magazine.discs == 0 and not magazine.dry:
-                magazine.dry = True
-                world.post(ClickedEmpty(ship[Ship].seat))
+    for ship, controls, magazine, shield in world.rows(Entity, Controls, Magazine, Shield):
+        if not controls.fire:
+            magazine.dry = False
+        elif magazine.discs > 0 and magazine.pause <= 0 and not shield.raised:
+            _throw(world, ship, controls.aim, magazine)
+        elif magazine.discs == 0 and not magazine.dry:
+            magazine.dry = True
+            world.post(ClickedEmpty(ship[Ship].seat))
 
 
 def _throw(world: World, ship: Entity, aim: float, magazine: Magazine) -> None:

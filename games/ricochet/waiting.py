@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from engine.app import Plugin, Tick
 from engine.ecs import World
 from games.ricochet.components import Player
@@ -17,5 +15,6 @@ def wait(world: World, tick: Tick) -> None:
     """Count the waits down; on the podium nobody is launched any more."""
     if world.resource(Match).part is Part.PODIUM:
         return
-    for rows in world.tables(Player):
-        rows[Player.respawn] = np.maximum(rows[Player.respawn] - tick.dt, 0)
+    for player in world.rows(Player):
+        if player.respawn > 0:
+            player.respawn = max(player.respawn - tick.dt, 0.0)
