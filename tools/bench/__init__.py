@@ -26,6 +26,7 @@ WHERE = {
     "wire-echo": "wire",
     "netplay": "netplay",
     "host": "host",
+    "room": "room",
 }
 """Benchmark name to module; the function has the benchmark's name, with underscores."""
 
