@@ -102,6 +102,18 @@ def test_corrections_of_ones_own_ship_are_not_seen() -> None:
     assert moved[int(0.99 * len(moved))] <= 6.0
 
 
+def test_on_a_phones_network_ticks_are_seldom_run_again() -> None:
+    match, ana, ben = match_of_two()
+    with match:
+        ana.wants, ben.wants = autopilot(ana, 3), autopilot(ben, 4)
+        match.run_until(lambda: match.world.resource(Match).playing)
+        match.run(12.0)
+        for client in (ana, ben):
+            prediction = client.showing.prediction
+            assert prediction.corrections < 12 * 1.5
+            assert prediction.amended > 2 * prediction.corrections, "discs come and go all the time"
+
+
 def test_events_are_told_once_each_and_the_own_ones_at_once() -> None:
     told: list[tuple[int, Any]] = []
     match, ana, ben = match_of_two()

@@ -11,7 +11,7 @@ What a player steers itself is simulated whenever it moves otherwise than predic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import hypot
 from typing import Any
@@ -102,11 +102,14 @@ class Amending:
         drop: Callable[[int], object],
         tell: Callable[[int], Sequence[Component]],
         adopt: Callable[[int, Sequence[Component]], object],
-    ) -> list[Moment] | None:
+        may_return: Callable[[Moment, Set[int]], bool],
+    ) -> tuple[list[Moment], int] | None:
         """Bring what the server says of the first moment up to the last, the present. None if that takes simulation.
 
         `servers` has the server's ids by those of the prediction, of all it is to have. `differ` compares the first of
         some moments, `drop` ends an entity, `tell` says what the server's was like then, and `adopt` has it so.
+        Returns the moments, and how many of them hold: the ticks after these are to be run again, as something was met
+        there. `may_return` says whether one can, all but some entities being what they are.
         """
         noted = window[0].ids
         gone = [id for id in noted if id not in servers]
@@ -120,16 +123,20 @@ class Amending:
         anew = sorted({*(servers.keys() - set(noted)), *changes.anew})
         window = without(window, changes.anew) if changes.anew else window
         entering: list[tuple[_Push, Sequence[Component]]] = []
+        hold = len(window)
         for id in anew:
             told = tell(id)
             if self._world.find(id) is None:
                 if servers[id] != id:
                     return None
                 adopt(id, told)  # and if its ticks are run again after all, it is there already
-            push = self._newcomer(id, told, window)
-            if push is None:
+            newcomer = self._newcomer(id, told, window)
+            if newcomer is None:
                 return None
-            entering.append((push, told))
+            hold = max(1, min(hold, newcomer[1]))  # the first is what the server says
+            entering.append((newcomer[0], told))
+        if hold < len(window) and not may_return(window[hold - 1], {*anew, *gone}):
+            return None
         for id in gone:
             drop(id)
         for push, told in entering:
@@ -140,7 +147,7 @@ class Amending:
             self._push(push, window)
         for difference in changes.values:
             self._put(difference, window)
-        return window
+        return window, hold
 
     # Whether it is enough
 
@@ -149,7 +156,7 @@ class Amending:
         entity = self._world.find(id)
         if id & INDEX >= MOST_SLOTS or entity is None:
             return entity is None
-        return Velocity in entity and not self._meets_cast(entity, _path(id, window), window)
+        return Velocity in entity and self._clear_of_cast(entity, _path(id, window), window) == len(window)
 
     def _changes(self, differences: Sequence[Difference], window: list[Moment]) -> _Changes:
         """What is to be done about entities that both have."""
@@ -202,10 +209,10 @@ class Amending:
         straight = path[0] + np.array(velocity) * ((len(path) - 1) * self._dt)
         off = hypot(*(straight - path[-1]))
         is_straight = off <= STRAIGHT[0] + STRAIGHT[1] * hypot(*(path[-1] - path[0]))
-        return is_straight and not self._meets(entity, moved, window)
+        return is_straight and self._clear(entity, moved, window) == len(window)
 
-    def _newcomer(self, id: int, told: Sequence[Component], window: list[Moment]) -> _Push | None:
-        """How an entity that was so then comes up to the present; None if that is not known."""
+    def _newcomer(self, id: int, told: Sequence[Component], window: list[Moment]) -> tuple[_Push, int] | None:
+        """How an entity that was so then comes up to the present, and through how many moments; None if at no rate."""
         entity, space = self._world.entity(id), self._space
         if space is None or space.settings.gravity != (0.0, 0.0) or self._is_steered(entity) or ChildOf in entity:
             return None
@@ -215,48 +222,53 @@ class Amending:
             return None
         push = _Push(id, [0.0] * 3, [motion.vx, motion.vy, motion.angular])
         path = np.full((len(window), 2), (at.x, at.y))
-        return None if self._meets(entity, self._pushed(push, path), window) else push
+        return push, self._clear(entity, self._pushed(push, path), window)
 
     def _pushed(self, push: _Push, path: Floats) -> Floats:
         """A path after the push."""
         times = np.arange(len(path))[:, None] * self._dt
         return path + np.array(push.place[:2]) + times * np.array(push.rate[:2])
 
-    def _meets(self, entity: Entity, path: Floats, window: list[Moment]) -> bool:
-        """Whether an entity may meet anything on a straight path."""
+    def _clear(self, entity: Entity, path: Floats, window: list[Moment]) -> int:
+        """Through how many moments of a straight path an entity meets nothing for sure."""
         collider, space = entity.get(Collider), self._space
         if collider is None or space is None:
-            return False
+            return len(path)
+        clear = self._clear_of_cast(entity, path, window)
         (x0, y0), (x1, y1) = path[0].tolist(), path[-1].tolist()
         radius, layer, mask = reach(collider.shape), collider.layer, collider.mask
         for hit in space.raycast_all(x0, y0, x1, y1, radius=radius, mask=mask, ignore=[entity], sensors=True):
+            before = int(hit.fraction * (len(path) - 1))
+            if before >= clear:
+                break
             other = self._world.find(hit.entity.id)  # the space may still have what is gone
             if other is None or other.id in self._cast or not other[Collider].mask & layer:
                 continue
             if not space.refuses(entity, other):
-                return True
-        return self._meets_cast(entity, path, window)
+                return before
+        return clear
 
-    def _meets_cast(self, entity: Entity, path: Floats, window: list[Moment]) -> bool:
-        """Whether an entity comes near another that is predicted and that it does not pass through."""
+    def _clear_of_cast(self, entity: Entity, path: Floats, window: list[Moment]) -> int:
+        """Through how many moments an entity comes near none that is predicted, but those it passes through."""
         collider, space = entity.get(Collider), self._space
         if collider is None or space is None:
-            return False
+            return len(path)
         layer, mask, near = collider.layer, collider.mask, reach(collider.shape) + MARGIN
-        met: set[int] = set()
-        for (x, y), moment in zip(path.tolist(), window, strict=True):
+        met: dict[int, int] = {}
+        for before, ((x, y), moment) in enumerate(zip(path.tolist(), window, strict=True)):
             for number, group in enumerate(moment.groups):
                 if not _may_meet(group, layer, mask):
                     continue
                 place = moment.fields(number, Transform)
                 if place is not None:
                     away = np.hypot(place["x"] - x, place["y"] - y)
-                    met.update(group.ids[away < space.reach(group.ids) + near].tolist())
-        for id in sorted(met - {entity.id}):
+                    for id in group.ids[away < space.reach(group.ids) + near].tolist():
+                        met.setdefault(id, before)
+        for id, before in met.items():
             other = self._world.find(id)
-            if other is None or not space.refuses(entity, other):
-                return True
-        return False
+            if id != entity.id and (other is None or not space.refuses(entity, other)):
+                return max(0, before - 1)
+        return len(path)
 
     # Doing it
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -382,13 +382,45 @@ class Prediction:
                     setattr(row, field.name, getattr(component, field.name))
 
         keys, before = self._keys(), self._places()
-        amended = self._amending.amend(known, servers, differ, drop, lambda id: self._told(state, servers[id]), adopt)
+        amended = self._amending.amend(
+            known, servers, differ, drop, lambda id: self._told(state, servers[id]), adopt, self._may_return
+        )
         if amended is None:
             return False
         self.amended += 1
-        self._moments.update((moment.tick, moment) for moment in amended)
-        self._glide(keys, before)
+        moments, hold = amended
+        self._moments.update((moment.tick, moment) for moment in moments)
+        if hold < len(moments):
+            self._return(moments[hold - 1], keys, before)
+        else:
+            self._glide(keys, before)
         return True
+
+    def _may_return(self, moment: Moment, besides: Set[int]) -> bool:
+        """Whether who is there now, and was not then, or the other way round, can be brought back to that."""
+        noted, present = set(moment.ids), set(self._cast.ids.tolist())
+        for id in present - noted - besides:
+            standin = self._standins.by_id.get(id)
+            if standin is None or standin.server:
+                return False
+        return all(id & INDEX < MOST_SLOTS and self._world.find(id) is None for id in noted - present - besides)
+
+    def _return(self, moment: Moment, keys: list[int], before: NDArray[np.float64]) -> None:
+        """Go back to a moment and run the ticks since then again."""
+        self.corrections += 1
+        noted = set(moment.ids)
+        for standin in self._standins:
+            standin.loose = standin.loose or (not standin.server and standin.tick > moment.tick)
+        for id in [id for id in self._cast.ids.tolist() if id not in noted]:
+            self._standins.by_id[id].loose = True
+            self._let_go(id)
+            self._world.entity(id).despawn()
+        for id in [id for id in moment.ids if id not in self._cast]:
+            self._adopt(id, moment.components(id) or ())
+        put_back(self._cast, moment)
+        present = self.scene.tick
+        again = [self._moments.get(tick) for tick in range(moment.tick + 1, present + 1)]
+        self._run_again(moment, moment.tick, again, keys, before)
 
     def _comparison(self, groups: list[Any], servers: dict[int, int], state: State) -> Comparison:
         key = id(groups), state.shape.number
@@ -425,19 +457,32 @@ class Prediction:
             self.corrections += 1
             self._note_error(state, servers, moment)
         keys, before = self._keys(), self._places()
-        resources = _resources_of(self._world)
         again = [self._moments.get(tick) for tick in range(start + 1, present + 1)]
         then = self._moments.get(start)
-        self._forwarding.rewind(start)
         self._remove_others(state, servers, start)
         self._place(state, servers, moment)
+        self._run_again(moment, start, again, keys, before, then)
+
+    def _run_again(
+        self,
+        moment: Moment | None,
+        start: int,
+        again: list[Moment | None],
+        keys: list[int],
+        before: NDArray[np.float64],
+        then: Moment | None = None,
+    ) -> None:
+        """Run the ticks after `start` once more, the entities being as they were then."""
+        resources = _resources_of(self._world)
+        self._forwarding.rewind(start)
         self.scene.time.tick = start
         if moment is not None:
             self._revert(moment)
+        then = then or moment
         view_time = then.view_time if then is not None else float(start)
         self._take_note(start, then.commands if then is not None else (), view_time)
         failed: Exception | None = None
-        for tick, noted in zip(range(start + 1, present + 1), again, strict=True):
+        for tick, noted in enumerate(again, start + 1):
             self.resimulated += 1
             view_time = noted.view_time if noted is not None else view_time
             try:
