@@ -43,7 +43,9 @@ class Hall:
         self.udp.open()
         self.clients: list[Udp] = []
 
-    def join(self, *servers: Address) -> tuple[Client, list[Any], Udp]:
+    def join(
+        self, *servers: Address, answer: str = "", conditions: Conditions | None = None
+    ) -> tuple[Client, list[Any], Udp]:
         token = issue_token(
             protocol_id=protocol.id,
             private_key=KEY,
@@ -54,7 +56,13 @@ class Hall:
         )
         client = Client(protocol, token, asyncio.get_running_loop().time())
         events: list[Any] = []
-        udp = Udp(client, events.append)
+
+        def take(event: Any) -> None:
+            events.append(event)
+            if answer and isinstance(event, Received):
+                client.send(Say(answer))
+
+        udp = Udp(client, take, conditions=conditions)
         udp.open()
         self.clients.append(udp)
         return client, events, udp
@@ -224,6 +232,40 @@ def test_noise_does_not_stop_the_socket() -> None:
         client, _, _ = hall.join()
         await until(lambda: client.connected)
         hall.close()
+        hall.close()
+
+    run(scene)
+
+
+def test_a_client_that_never_flushes_answers_and_acks_all_the_same() -> None:
+    async def scene() -> None:
+        hall = Hall()
+        client, events, udp = hall.join()
+        await until(lambda: client.connected)
+        for number in range(5):
+            hall.server.send(1, Say(str(number)))
+            hall.udp.flush()
+            await until(lambda number=number: kinds(events).count(Received) == number + 1)
+            client.send(Say(f"heard {number}"))  # goes out with what is due anyway
+        await until(lambda: kinds(hall.events).count(Received) == 5)
+        await until(lambda: hall.server.peers[1].delivery.backlog == client.delivery.backlog == 0)
+        assert udp.unsent == 0
+        hall.close()
+
+    run(scene)
+
+
+@pytest.mark.parametrize("conditions", [None, Conditions(latency=0.005)])
+def test_what_a_client_says_as_it_hears_something_goes_out_by_itself(conditions: Conditions | None) -> None:
+    async def scene() -> None:
+        hall = Hall()
+        client, events, _ = hall.join(answer="yes", conditions=conditions)
+        await until(lambda: client.connected)
+        for number in range(5):
+            hall.server.send(1, Say("there?"))
+            hall.udp.flush()
+            await until(lambda number=number: kinds(hall.events).count(Received) == number + 1)
+        assert kinds(events) == [SocketOpened, Connected, *[Received] * 5]
         hall.close()
 
     run(scene)
