@@ -120,6 +120,8 @@ class Amending:
         if differences is None:
             return None
         changes = self._changes(differences, window)
+        if changes is None:
+            return None
         anew = sorted({*(servers.keys() - set(noted)), *changes.anew})
         window = without(window, changes.anew) if changes.anew else window
         entering: list[tuple[_Push, Sequence[Component]]] = []
@@ -158,8 +160,8 @@ class Amending:
             return entity is None
         return Velocity in entity and self._clear_of_cast(entity, _path(id, window), window) == len(window)
 
-    def _changes(self, differences: Sequence[Difference], window: list[Moment]) -> _Changes:
-        """What is to be done about entities that both have."""
+    def _changes(self, differences: Sequence[Difference], window: list[Moment]) -> _Changes | None:
+        """What is to be done about entities that both have; None if one of them has to be steered again."""
         moving: dict[int, _Push] = {}
         values: list[Difference] = []
         anew: set[int] = set()
@@ -172,7 +174,11 @@ class Amending:
                 values.append(each)
             else:
                 anew.add(each.id)
-        changed = {each.id for each in differences}
+        changed = list(dict.fromkeys(each.id for each in differences))
+        steered = [id for id in changed if (entity := self._world.find(id)) is not None and self._is_steered(entity)]
+        for id in steered:
+            if id in anew or (id in moving and not self._may_be_moved(moving[id], window)):
+                return None
         self._turns = {id: self._turns.get(id, 0) + 1 for id in changed}
         anew.update(id for id, turns in self._turns.items() if turns > PATIENCE)
         anew.update(id for id, push in moving.items() if not self._may_be_moved(push, window))

@@ -189,11 +189,15 @@ class Comparison:
                     return False
         return True
 
-    def differences(self, columns: Columns, state: State, aliases: Mapping[int, int]) -> list[Difference]:
-        """All numbers that are not what the server says, where both have the same components."""
+    def differences(
+        self, columns: Columns, state: State, aliases: Mapping[int, int], most: int
+    ) -> list[Difference] | None:
+        """All numbers that are not what the server says, where both have the same components. None if over `most`."""
         found: list[Difference] = []
         ours, told = self.ours(columns), self.told(state)
         wrong, off = self.apart(ours, told), told - ours
+        if np.count_nonzero(wrong) > most:
+            return None
         off[self._turning] = (off[self._turning] + pi) % (2 * pi) - pi
         lows = [each.low for each in self.stretches]
         for place in np.flatnonzero(wrong).tolist():

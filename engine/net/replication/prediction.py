@@ -47,6 +47,8 @@ MOST_ERRORS = 1_000
 """Corrections of which the size is kept."""
 REMEMBERED = 240
 """Ticks for which one remembers who was predicted: others are shown in the past, where those may still be."""
+MOST_AMENDED = 64
+"""Numbers put right one by one at most: more of them are sooner done by running ticks again."""
 GRACE = 2
 """Ticks for which a stand-in that was not spawned again is waited for."""
 
@@ -362,7 +364,7 @@ class Prediction:
             comparison = self._comparison(window[0].groups, servers, state)
             if not comparison.alike:
                 return None
-            return comparison.differences(noted_columns(window[0]), state, self.mirror.aliases)
+            return comparison.differences(noted_columns(window[0]), state, self.mirror.aliases, MOST_AMENDED)
 
         def drop(id: int) -> None:
             self._let_go(id)
