@@ -23,7 +23,7 @@ from engine.ecs.lifecycle import Outlet
 from engine.ecs.relation import ChildOf
 from engine.ecs.resource import Resource
 from engine.ecs.rows import Rows
-from engine.ecs.structure import Structure, Types
+from engine.ecs.structure import Match, Structure, Types
 from engine.ecs.table import Table
 
 A = TypeVar("A", bound="Component | Entity")
@@ -391,7 +391,10 @@ class World(Structure):
         """
         if not wanted:
             raise EcsError("rows() takes at least one type: a component, or Entity")
-        return chain.from_iterable(self._found(wanted, having, without))
+        match = self._match(wanted, having, without)
+        if self._deferral.depth and match.is_whole and len(match.tables) == 1:  # the usual query, in a stage
+            return self._zipped(match.tables[0], wanted, True)
+        return chain.from_iterable(self._found(match, wanted))
 
     @overload
     def only(self, a: type[A], /, *, having: Types = ..., without: Types = ...) -> A: ...
@@ -415,16 +418,17 @@ class World(Structure):
         """How many entities have all of `components` and none of `without`."""
         return sum(len(rows) for rows in self.tables(*components, without=without))
 
-    def _found(self, wanted: tuple[Any, ...], having: Types, without: Types) -> Iterator[Iterator[Any]]:
+    def _found(self, match: Match, wanted: tuple[Any, ...]) -> Iterator[Iterator[Any]]:
         """The matches, one iterator a table. Deferral lasts until the last is drawn or the whole is dropped."""
         with self._deferral:
-            match = self._match(wanted, having, without)
             for table in match.tables:
                 chosen = match.rows_of(table)
-                if chosen is None:
-                    continue
-                lists = [self._row_list(table, kind, chosen) for kind in wanted]
-                yield zip(*lists, strict=True) if len(lists) > 1 else iter(lists[0])
+                if chosen is not None:
+                    yield self._zipped(table, wanted, chosen)
+
+    def _zipped(self, table: Table, wanted: tuple[Any, ...], chosen: NDArray[np.intp] | bool) -> Iterator[Any]:
+        lists = [self._row_list(table, kind, chosen) for kind in wanted]
+        return zip(*lists, strict=True) if len(lists) > 1 else iter(lists[0])
 
     def _row_list(self, table: Table, kind: Any, chosen: NDArray[np.intp] | bool) -> list[Any]:
         if kind is Entity:

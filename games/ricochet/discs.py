@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, sin
-
-import numpy as np
+from math import cos, hypot, sin
 
 from engine.app import Plugin, Tick
 from engine.ecs import Component, Entity, World
@@ -59,13 +57,14 @@ def let_through(world: World) -> None:
 @discs.on(Tick)
 def fly(world: World, tick: Tick) -> None:
     """Keep every disc at its speed, whatever it met, and let the old ones go."""
-    for rows in world.tables(Disc, Velocity):
-        speed = np.hypot(rows[Velocity.vx], rows[Velocity.vy])
-        rows[Velocity] *= (rows[Disc.speed] / np.maximum(speed, 1.0))[:, None]
-        rows[Disc.life] -= tick.dt
-        for entity in rows.where(~rows[Disc.away]):
-            entity[Disc].away = _has_left(world, entity[Disc], entity[Transform])
-        for entity in rows.where(rows[Disc.life] <= 0):
+    for entity, disc, at, motion in world.rows(Entity, Disc, Transform, Velocity):
+        scale = disc.speed / max(hypot(motion.vx, motion.vy), 1.0)
+        motion.vx *= scale
+        motion.vy *= scale
+        disc.life -= tick.dt
+        if not disc.away:
+            disc.away = _has_left(world, disc, at)
+        if disc.life <= 0:
             _end(world, entity)
 
 

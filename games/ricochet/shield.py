@@ -37,9 +37,8 @@ def switch(world: World, tick: Tick) -> None:
 def guard(world: World, tick: Tick) -> None:
     """Throw back what comes into a raised shield, before it comes to the hull."""
     space = world.resource(Space)
-    for rows in world.tables(Shield, Transform):
-        for ship in rows.where(rows[Shield.raised]):
-            at = ship[Transform]
+    for ship, shield, at in world.rows(Entity, Shield, Transform):
+        if shield.raised:
             for disc in space.within(at.x, at.y, tuning.SHIELD_RADIUS, Layer.DISC):
                 reflect(world, ship, disc)
 
