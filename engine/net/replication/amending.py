@@ -39,6 +39,8 @@ STRAIGHT = 1.0, 0.05
 """Units, and parts of its way, that something may be off the straight line and have met nothing."""
 MARGIN = 2.0
 """Units by which two have to miss each other."""
+MOST = 8
+"""Entities put right one by one at most: more are sooner done by running ticks again."""
 PATIENCE = 10
 """Words of the server in a row that may each move one entity; then it is simulated."""
 
@@ -161,7 +163,10 @@ class Amending:
         return Velocity in entity and self._clear_of_cast(entity, _path(id, window), window) == len(window)
 
     def _changes(self, differences: Sequence[Difference], window: list[Moment]) -> _Changes | None:
-        """What is to be done about entities that both have; None if one of them has to be steered again."""
+        """What is to be done about entities that both have; None if they have to be simulated."""
+        changed = list(dict.fromkeys(each.id for each in differences))
+        if len(changed) > MOST:
+            return None
         moving: dict[int, _Push] = {}
         values: list[Difference] = []
         anew: set[int] = set()
@@ -174,7 +179,6 @@ class Amending:
                 values.append(each)
             else:
                 anew.add(each.id)
-        changed = list(dict.fromkeys(each.id for each in differences))
         steered = [id for id in changed if (entity := self._world.find(id)) is not None and self._is_steered(entity)]
         for id in steered:
             if id in anew or (id in moving and not self._may_be_moved(moving[id], window)):

@@ -48,7 +48,7 @@ MOST_ERRORS = 1_000
 REMEMBERED = 240
 """Ticks for which one remembers who was predicted: others are shown in the past, where those may still be."""
 MOST_AMENDED = 64
-"""Numbers put right one by one at most: more of them are sooner done by running ticks again."""
+"""Numbers that a few entities may differ by."""
 GRACE = 2
 """Ticks for which a stand-in that was not spawned again is waited for."""
 
