@@ -57,7 +57,7 @@ def seconds(pairs: Pairs) -> NDArray[np.int64]:
 
 def paired(first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
     """The pairs of slots, sorted."""
-    pairs = first << 32 | second
+    pairs = first.astype(np.int64, copy=False) << 32 | second
     pairs.sort()
     return pairs
 
@@ -210,7 +210,7 @@ def _listed(buffer: batch.Buffer, bodies: Bodies) -> _Listing:
     ints = ints_of(buffer).reshape(-1, 3)
     solved = ints[:, 2].nonzero()[0]
     ints = ints[solved]
-    slots = bodies.slots_at(ints[:, :2])
+    slots = bodies.slots_at(ints[:, :2]).astype(np.int64, copy=False)
     first, second = slots[:, 0], slots[:, 1]
     flipped = bodies.entity[first] > bodies.entity[second]
     pairs = np.where(flipped, second << 32 | first, first << 32 | second)

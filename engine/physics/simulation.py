@@ -187,7 +187,7 @@ class Simulation:
         self.is_fresh = False
         if self._layout != self.world.layout:
             self._layout = self.world.layout
-            self._tables, self._revisions = watched_tables(self.world), []
+            self._tables, self._revisions = watched_tables(self.world), [ABSENT]
         revisions = [table.revision for table in self._tables]
         if revisions != self._revisions:
             self._revisions = revisions
