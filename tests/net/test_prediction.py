@@ -787,6 +787,31 @@ def test_a_small_push_of_what_is_not_steered_is_followed_without_running_ticks_a
     assert room.apart() < 1.0
 
 
+@pytest.mark.parametrize("seed", [1, 3, 8])
+def test_own_shots_stay_the_same_when_ticks_are_run_again_from_where_others_met_something(seed: int) -> None:
+    def at_the_wall(world: World) -> None:
+        arena(world)
+        for puck, at in world.rows(Puck, Transform):
+            at.x = at.x if puck.seat == 0 else 230.0
+
+    def firing(seed: int) -> Commands:
+        steering = wild(seed, 150)
+        return lambda tick: Steer(steering(tick).x, steering(tick).y, fire=tick % 24 < 12 and 40 < tick < 150)
+
+    room = Room(firing(seed), others=firing(seed + 50), delay=(3, 4 + seed % 3), seed=seed, build=at_the_wall)
+    shown: set[int] = set()
+    for _ in range(300):
+        room.step()
+        shown.update(entity.id for entity, shot in room.shown.rows(Entity, Shot) if shot.owner == 0)
+    fired = [event for event in room.events if isinstance(event, Fired)]
+    told = [event for _, event in room.told if isinstance(event, Fired) and event.seat == 0]
+    assert len(fired) == len(told) > 4
+    assert {event.shot.id for event in fired} == shown
+    assert not [event for event in room.prediction.withdrawn if isinstance(event, Fired)]
+    assert room.prediction.corrections > 0
+    assert room.apart() < 1.0
+
+
 @pytest.mark.parametrize("seed", [0, 2, 4, 6])
 def test_putting_right_comes_to_what_running_again_comes_to(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def play() -> Room:
