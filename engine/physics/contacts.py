@@ -34,7 +34,8 @@ _HOW = (
     | batch.ArbiterFields.POINT_A_1
     | batch.ArbiterFields.POINT_B_1
 )
-# Layout of the floats of one contact: impulse 0:2, energy 2, normal 3:5, point on A 5:7, on B 7:9.
+# Layout of the floats of one contact: impulse 0:2, energy 2, normal 3:5, point on A 5:7, on B 7:9. The solver sums
+# energy as (1 - e) / (1 + e) * impulse² / mass (cpArbiterTotalKE), which is twice what was lost.
 _WIDTH = 9
 _SECOND_POINT = batch.ArbiterFields.POINT_A_2 | batch.ArbiterFields.POINT_B_2
 _LOW = 0xFFFF_FFFF
@@ -171,7 +172,7 @@ class ContactReader:
                 jx, jy, energy, nx, ny, ax, ay, bx, by = floats[place].tolist()
                 sign = -1.0 if flipped else 1.0
                 impulse = float(np.hypot(jx, jy))
-                found[pair] = ((ax + bx) * 0.5, (ay + by) * 0.5, nx * sign, ny * sign, impulse, energy)
+                found[pair] = ((ax + bx) * 0.5, (ay + by) * 0.5, nx * sign, ny * sign, impulse, energy * 0.5)
         return Touches(wanted, np.array(list(found.values())).T)
 
     def _values(self, space: pymunk.Space, listing: _Listing) -> Touches:
@@ -183,7 +184,7 @@ class ContactReader:
         values[2:4] = floats[3:5]
         np.negative(values[2:4], out=values[2:4], where=listing.flipped)
         np.hypot(floats[0], floats[1], out=values[4])
-        values[5] = floats[2]
+        np.multiply(floats[2], 0.5, out=values[5])
         two = (listing.counts == 2).nonzero()[0]
         if len(two):
             buffer = self._second_points

@@ -109,7 +109,7 @@ def test_energy_is_what_a_dull_blow_loses() -> None:
     wall(scene.world, 50.0)
     run(scene, 20)
     assert log.events[0].impulse == pytest.approx(1200.0)
-    assert log.events[0].energy == pytest.approx(2.0 * 600.0**2)
+    assert log.events[0].energy == pytest.approx(0.5 * 2.0 * 600.0**2)
 
 
 def test_a_pair_key_takes_its_pairs_the_right_way_round() -> None:

@@ -551,7 +551,7 @@ def _contact(space: Space, a: Entity, b: Entity, met: Touch) -> ContactBegan[Any
         if yielding > 0 and speed > 0:
             kept = collider_a.material.elasticity * collider_b.material.elasticity
             impulse = (1 + kept) * speed / yielding
-            energy = max(0.0, 1 - kept * kept) * speed * speed / yielding  # the solver's measure: twice what is lost
+            energy = 0.5 * max(0.0, 1 - kept * kept) * speed * speed / yielding
     return ContactBegan(a, b, met.x, met.y, met.nx, met.ny, impulse, energy)
 
 
