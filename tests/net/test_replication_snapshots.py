@@ -557,3 +557,34 @@ def test_sums_tell_the_component_that_differs() -> None:
     checked.tick = 4
     with pytest.raises(ValueError, match="tick 4"):
         state.check(checked)
+
+
+def test_a_full_snapshot_waits_for_prefabs_that_come_after_it() -> None:
+    room = Room()
+    replica = room.join(1)
+    for number in range(5):
+        room.world.spawn(*ship(room.rng, name=f"ship {number}"))
+    room.tick += 3
+    room.replicator.take(room.tick)
+    *prefabs, full = room.replicator.messages(1)
+    assert len(prefabs) == 5
+    assert replica.receive(full) is None  # type: ignore[arg-type]
+    states = [replica.receive(prefab) for prefab in reversed(prefabs)]  # type: ignore[arg-type]
+    assert [state is not None for state in states] == [False] * 4 + [True]
+    assert_alike(room.world, states[-1])  # type: ignore[arg-type]
+    assert replica.unusable == 1
+    assert not replica.wants_full
+
+
+def test_a_new_prefab_is_sent_with_the_next_snapshots_too() -> None:
+    room = Room()
+    room.join(1)
+    room.world.spawn(*ship(room.rng))
+    room.step()
+    room.world.spawn(*ship(room.rng, name="new"))
+    sent: list[int] = []
+    for _ in range(6):
+        room.tick += 3
+        room.replicator.take(room.tick)
+        sent.append(sum(isinstance(message, Prefab) for message in room.replicator.messages(1)))
+    assert sent == [1, 1, 1, 1, 0, 0]

@@ -47,6 +47,7 @@ class Replica:
         self._base = self._nothing
         self._forgotten: set[int] = set()  # but still in use
         self._missing = 0
+        self._waiting: bytes | None = None  # a full one that came before its prefabs
         self._acks = (0, 0)
 
     def receive(self, message: Prefab | Full | Snapshot) -> State | None:
@@ -54,9 +55,11 @@ class Replica:
         try:
             if isinstance(message, Prefab):
                 self._learn(message.payload)
-                return None
+                return self._try_again()
             return self._apply(message.payload)
         except MissingError:
+            if isinstance(message, Full):
+                self._waiting = message.payload
             self.unusable += 1
             self._missing += 1
             if self._missing >= PATIENCE:
@@ -65,7 +68,17 @@ class Replica:
         except ProtocolError:
             self.malformed += 1
             self.wants_full = True
+            self._waiting = None
         return None
+
+    def _try_again(self) -> State | None:
+        """Prefabs come in any order, and so perhaps after the full snapshot that names them."""
+        if self._waiting is None:
+            return None
+        try:
+            return self._apply(self._waiting)
+        except MissingError:
+            return None
 
     def acks(self) -> tuple[int, int]:
         """The tick of the newest state, and for each of the 16 ticks before it a bit, the latest lowest, whether its
@@ -125,6 +138,7 @@ class Replica:
             self._go_on(state, content.told)
         self._base = base
         self._missing = 0
+        self._waiting = None
         if reading.base is None:
             self.wants_full = False
         self._keep(state)

@@ -22,6 +22,8 @@ from engine.net.wire.system import MOST_FULL, MOST_SNAPSHOT, Checked, Full, Pref
 
 MOST_SENT = 32
 """States sent to a client and not yet acked, that are kept to build on."""
+REPEATS = 3
+"""Snapshots with which a new prefab is sent again: none of them can be read without it, and a resend takes its time."""
 MOST_PREFABS = 4096
 """Prefabs after which those no longer in use are looked for."""
 FULL_EVERY = 2.0
@@ -45,6 +47,7 @@ class Client:
         "interest",
         "last",
         "player",
+        "repeats",
         "sent",
         "shape",
         "told",
@@ -65,6 +68,8 @@ class Client:
         """What it has yet to be told to forget."""
         self.told: set[int] = set()
         """The prefabs it has been sent."""
+        self.repeats: list[tuple[int, Prefab]] = []
+        """Prefabs to be sent again, and how often."""
         self.shape = -1
         """The number of the last shape that has no prefab it lacks."""
         self.wants_full = True
@@ -162,6 +167,9 @@ class Replicator:
         base = known.base
         target = self._target(known, now)
         messages: list[object] = []
+        if known.repeats:
+            messages += [prefab for _, prefab in known.repeats]
+            known.repeats = [(left - 1, prefab) for left, prefab in known.repeats if left > 1]
         if target.shape.number != known.shape:
             messages += self._prefabs(known, target)
         if base is None or known.wants_full:
@@ -238,6 +246,8 @@ class Replicator:
             message = prefabs[number].message
             assert isinstance(message, Prefab)
             messages.append(message)
+            if client.base is not None:
+                client.repeats.append((REPEATS, message))
         return messages
 
     def _forget_prefabs(self) -> None:

@@ -76,7 +76,7 @@ _SYSTEM = (
     (system.Hello, Channel.RELIABLE_ORDERED),
     (system.Welcome, Channel.RELIABLE_ORDERED),
     (system.Full, Channel.RELIABLE_ORDERED),
-    (system.Prefab, Channel.RELIABLE_ORDERED),
+    (system.Prefab, Channel.RELIABLE_UNORDERED),
     (system.Happened, Channel.RELIABLE_ORDERED),
     (system.Changed, Channel.RELIABLE_ORDERED),
     (system.Checked, Channel.RELIABLE_UNORDERED),
