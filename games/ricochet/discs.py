@@ -117,7 +117,7 @@ def hit(world: World, contact: ContactBegan[Disc, Ship]) -> None:
     entity, ship = contact.a, contact.b
     if not (entity.alive and ship.alive):
         return
-    if reflect(world, ship, entity, touched=True):
+    if reflect(world, ship, entity, touched=(-contact.nx, -contact.ny)):
         return
     disc = entity[Disc]
     damage = tuning.BANKED_DAMAGE if disc.bounces or disc.overcharged else tuning.DIRECT_DAMAGE

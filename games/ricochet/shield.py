@@ -43,10 +43,11 @@ def guard(world: World, tick: Tick) -> None:
                 reflect(world, ship, disc)
 
 
-def reflect(world: World, ship: Entity, disc: Entity, *, touched: bool = False) -> bool:
+def reflect(world: World, ship: Entity, disc: Entity, *, touched: tuple[float, float] | None = None) -> bool:
     """Throw `disc` back if the ship's shield is up. Returns whether it is up.
 
-    A disc on its way out is left alone, unless it has `touched` the hull: it was too fast for `guard` and bounced off.
+    A disc on its way out is left alone, unless it has `touched` the hull, with that normal: it was too fast for
+    `guard`, or its thrower saw the ship where it was, and it may be past where the ship is.
     """
     shield, flying = ship[Shield], disc[Disc]
     if not shield.raised:
@@ -54,11 +55,14 @@ def reflect(world: World, ship: Entity, disc: Entity, *, touched: bool = False) 
     if flying.ship == ship.id and not flying.away:
         return True
     at, there, motion = ship[Transform], disc[Transform], disc[Velocity]
-    nx, ny = there.x - at.x, there.y - at.y
-    distance = hypot(nx, ny) or 1.0
-    nx, ny = nx / distance, ny / distance
+    if touched is None:
+        nx, ny = there.x - at.x, there.y - at.y
+        distance = hypot(nx, ny) or 1.0
+        nx, ny = nx / distance, ny / distance
+    else:
+        nx, ny = touched
     into = motion.vx * nx + motion.vy * ny
-    if into >= 0 and not touched:
+    if into >= 0 and touched is None:
         return True
     motion.vx -= 2 * min(into, 0.0) * nx
     motion.vy -= 2 * min(into, 0.0) * ny

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from engine.physics import Velocity
+from engine.physics import ContactBegan, Velocity
 from engine.scene import Transform
 from games.ricochet import tuning
-from games.ricochet.components import Boosts, Crate, Disc, Hull, Magazine, Protection, Shield
+from games.ricochet.components import Boosts, Crate, Disc, Hull, Magazine, Protection, Shield, Ship
 from games.ricochet.events import (
     Bounced,
     BumperKicked,
@@ -142,6 +142,21 @@ def test_a_shield_reflects_what_is_too_fast_for_it_to_see_coming(table: Tables) 
     assert [event.seat for event in reflected] == [1]
     assert disc[Disc].owner == 1
     assert disc[Velocity].vx < 0
+
+
+def test_a_shield_throws_back_what_hit_its_ship_where_the_thrower_saw_it(table: Tables) -> None:
+    game = table()
+    game.place(0, 300, 500)
+    ship = game.place(1, 900, 500)
+    game.hold(1, shield=True)
+    game.run(2)
+    reflected = game.hear(Reflected)
+    disc = game.throw(0, 1000, 500, 0.0, bounces=2)
+    contact = ContactBegan[Disc, Ship](disc, ship, 1000.0, 500.0, 1.0, 0.0, 1.0, 0.0)  # where it was
+    game.world.post_as(ContactBegan[Disc, Ship], contact)
+    game.run(2)
+    assert [event.seat for event in reflected] == [1]
+    assert disc[Velocity].vx == pytest.approx(-tuning.DISC_SPEED, rel=0.02)
 
 
 def test_a_shield_drains_and_falls_and_blocks_throwing(table: Tables) -> None:
