@@ -13,11 +13,11 @@ from collections import deque
 from heapq import merge
 from math import inf
 
-WINDOW = 60.0
+WINDOW = 20.0
 """Seconds that the quantile is taken over,"""
 RECENT = 20.0
 """of which these, if they are much calmer than those before, are all that counts: the network got better."""
-TOLERATED = 0.0018
+TOLERATED = 0.0015
 """The share of time in which the next snapshot may be missing, of the past window; in the one to come it is more."""
 SILENCE = 0.4
 """Seconds without a snapshot, or four intervals if these are longer, that no delay is to make up for."""
