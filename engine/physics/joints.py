@@ -237,6 +237,8 @@ class Joints:
         made = self.made.pop(key, None)
         if made is not None:
             self.space.remove(made.constraint)
+            # by which it refers to itself, as bodies do: see `Simulation`
+            made.constraint._data_handle = None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
 def _what_is_wrong(joint: Any, a: pymunk.Body, b: pymunk.Body) -> str:
