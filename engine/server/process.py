@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.app import Game, Watchdog
+from engine.app.garbage import Sweeper
 from engine.net.connection.address import Address
 from engine.net.connection.server import Server
 from engine.net.multiplayer import multiplayer_of
@@ -40,6 +41,8 @@ TOKEN_LIFETIME = 30
 """Seconds that a connect token is good for."""
 TOKEN_TIMEOUT = 15
 """Seconds of silence after which either side gives up: a server that is stopped for ten goes on with its players."""
+FULL_SWEEP = 60.0
+"""Seconds between full collections while rooms tick."""
 BLOCKED = 0.5
 """Seconds after which a tick is reported that is still running."""
 SPARE_SLOTS = 64
@@ -67,6 +70,7 @@ class Process:
         self.address = Address("0.0.0.0", 0)
         """Where its UDP socket is, as connect tokens name it."""
         self.watchdog = Watchdog(BLOCKED, time.monotonic)
+        self._sweeper = Sweeper(time.monotonic, full=FULL_SWEEP)
         self.verbs: dict[str, Answer] = {
             "reserve": self._reserve,
             "figures": lambda said: self.figures().plain(),
@@ -154,6 +158,7 @@ class Process:
             log.exception("an error in the server")
             due = time.monotonic() + 0.1
         self.udp.flush()
+        self._sweeper.sweep(idle=not self.rooms.is_ticking)
         self._schedule(due)
 
     def _schedule(self, due: float) -> None:

@@ -482,6 +482,11 @@ class Rooms:
 
     # Ticks
 
+    @property
+    def is_ticking(self) -> bool:
+        """Whether anybody plays."""
+        return bool(self._running)
+
     def _stop(self, room: Room) -> None:
         if room in self._running:
             self._running.remove(room)
