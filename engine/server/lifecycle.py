@@ -233,8 +233,13 @@ class Service:
     async def _open_workers(self, bound: Address, executor: ThreadPoolExecutor) -> None:
         count = self.config.server.workers or os.cpu_count() or 1
         if count == 1:
-            self.workers.append(LocalWorker(self._open_process(bound, executor), self._private_key))
+            process = self._open_process(bound, executor)
+            self.workers.append(LocalWorker(process, self._private_key))
+            if self._record is not None:
+                next(room for room in process.rooms.by_code.values() if room.permanent).record(self._record)
             return
+        if self._record is not None:
+            raise self.config.problem("server.workers", "a recording is made of a server with one process")
         self.workers += [self._child(number, bound) for number in range(count)]
         children = [worker for worker in self.workers if isinstance(worker, ChildWorker)]
         started = await asyncio.gather(*(child.start() for child in children), return_exceptions=True)
@@ -258,9 +263,6 @@ class Service:
             )
         except OSError as error:
             raise self.config.problem("server.bind", f"{error.strerror or error}: choose another port") from error
-        if self._record is not None:
-            for room in process.rooms.by_code.values():
-                room.record(self._record)
         return process
 
     def _child(self, number: int, bound: Address) -> ChildWorker:

@@ -22,7 +22,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
-from engine.app import Game, Watchdog
+from engine.app import Game, Overrun, Watchdog
 from engine.app.garbage import Sweeper
 from engine.net.connection.address import Address
 from engine.net.connection.server import Server
@@ -69,7 +69,7 @@ class Process:
         """What can be seen of it, and asked by whoever runs the server."""
         self.address = Address("0.0.0.0", 0)
         """Where its UDP socket is, as connect tokens name it."""
-        self.watchdog = Watchdog(BLOCKED, time.monotonic)
+        self.watchdog = Watchdog(BLOCKED, time.monotonic, self._overran)
         self._sweeper = Sweeper(time.monotonic, full=FULL_SWEEP)
         self.verbs: dict[str, Answer] = {
             "reserve": self._reserve,
@@ -171,6 +171,14 @@ class Process:
         """Something may be due sooner. Never runs it from here, as this may be called from inside."""
         if self._timer is not None and not self._closed:
             self._schedule(time.monotonic())
+
+    def _overran(self, overrun: Overrun) -> None:
+        """On the thread of the watchdog, while the handler still runs: all but the log has to wait until it is done."""
+        room = self.rooms.ticking
+        words = f"room {room}: {overrun}"
+        log.warning("%s", words, extra={"room": room})
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+            self._loop.call_soon_threadsafe(self.rooms.held_up, room, words)
 
     # What can be asked of it
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 from pathlib import Path
+from typing import BinaryIO
 
 from engine import __version__
 from engine.app import Game, Options, Recorder
@@ -234,8 +235,8 @@ class Room:
         if self.state is RoomState.OPEN:
             self.state = RoomState.EMPTY
 
-    def record(self, path: Path) -> None:
-        """Write a recording from now on. Raises `JournalError` if that cannot be done."""
+    def record(self, path: Path | BinaryIO) -> None:
+        """Write a recording from now on, to a file or a stream. Raises `JournalError` if that cannot be done."""
         self.box.also = Recorder(path, self._header, only=self._journalled)
 
     def may_close(self) -> bool:

@@ -220,6 +220,8 @@ class Rooms:
         self.standstills = 0
         self.watchdog: Watchdog | None = None
         """Told when ticks begin and end."""
+        self.ticking = ""
+        """The room whose tick is run, or was run last."""
         self.keeping = keeping
         self._multiplayer = multiplayer_of(game)
         self._clock = clock
@@ -541,6 +543,7 @@ class Rooms:
             self._drop(room, behind, now)
         late = now - room.due
         room.due += room.period
+        self.ticking = room.code
         if self.watchdog is not None:
             self.watchdog.tick_started(room.scene.tick + 1)
         try:
@@ -672,6 +675,10 @@ class Rooms:
             write()
         else:
             self._executor.submit(write)
+
+    def held_up(self, room: str, words: str) -> None:
+        """Note that a handler in a room took, or takes, so long that nothing else was done."""
+        self._note("blocked", words, room=room)
 
     # By whoever runs the server
 
