@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from engine.app import App, Scene
-from engine.app.garbage import set_aside, take_back
+from engine.app.garbage import Sweeper, set_aside, take_back
 from engine.assets import Assets
 from engine.desktop.software import SoftwareRenderer
 from engine.desktop.window import Window
@@ -40,6 +40,7 @@ async def show(
     drawn_by = renderer or SoftwareRenderer(assets=assets, surface=window.surface)
     started = due = clock()
     settled: list[Scene] = []
+    sweeper = Sweeper(clock)
     try:
         while not app.is_over:
             now = clock()
@@ -58,6 +59,7 @@ async def show(
                 # Where all of the picture has just changed, the time this takes is not seen.
                 settled = app.scenes[:1]
                 set_aside()
+            sweeper.sweep()
             now = clock()
             due = max(due + 1.0 / (rate if window.is_shown else HIDDEN_RATE), now - 1.0 / rate)
             await asyncio.sleep(max(0.0, due - now))

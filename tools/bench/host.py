@@ -28,7 +28,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.server.ticks import BOUNDS, Histogram
 from tools.bench.figure import Figure
 
-STEPS = (16, 32, 48, 64, 80, 96, 128, 160, 200)
+STEPS = (16, 32, 48, 64, 80, 96, 128, 144, 160, 176, 200)
 SETTLE, MEASURE = 8.0, 10.0
 """Seconds."""
 IDLE = 8.0
