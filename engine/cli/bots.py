@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from engine.cli.games import load_game
+from engine.net.connection.invite import Invite
 from engine.net.robots import Progress, play_robots
 from engine.net.transport.conditioner import Conditions
 from engine.server.reactor import run
@@ -28,7 +29,8 @@ class BotOptions:
 
 
 def run_bots(asked: BotOptions) -> int:
-    """Let them play, print the report; returns the exit code."""
+    """Let them play, print the report; returns the exit code. Raises `InviteError` if there is no such invite."""
+    Invite.parse(asked.invite)
     conditions = None
     if asked.latency or asked.jitter or asked.loss:
         half = 1 / 2000  # of a round trip in milliseconds, in seconds

@@ -7,10 +7,14 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
+import engine
 from engine.app import AppError, Game
+
+ENGINE = Path(engine.__file__).parent
 
 
 def load_game(word: str) -> Game:
@@ -49,6 +53,8 @@ def load_module(word: str) -> ModuleType:
                 raise AppError(f"{word} needs the module {error.name}, which is not installed") from error
         except (ImportError, ValueError) as error:
             raise AppError(f"{word} cannot be imported: {error}") from error
+        except Exception as error:
+            raise AppError(f"{word} cannot be imported: {_where(error)}") from error
     known = installed()
     near = difflib.get_close_matches(word, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}; or give the path of a .py file"
@@ -76,4 +82,13 @@ def _from_file(path: Path) -> ModuleType:
         raise AppError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
     except ModuleNotFoundError as error:
         raise AppError(f"{path} needs the module {error.name}, which is not installed") from error
+    except Exception as error:
+        raise AppError(f"{path} cannot be imported: {_where(error)}") from error
     return module
+
+
+def _where(error: Exception) -> str:
+    """What was raised, and which line brought it about: the last that is not the engine's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not Path(frame.filename).is_relative_to(ENGINE)] or frames
+    return f"{own[-1].filename}, line {own[-1].lineno}: {type(error).__name__}: {error}"

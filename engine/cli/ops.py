@@ -110,14 +110,21 @@ def open_pages(asked: Asked) -> Pages:
     url = asked.url
     if url and "://" not in url:
         url = f"http://{url}"
-    parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.netloc):
+    try:
+        parts = urlsplit(url)
+        usable = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # of a port, or of brackets
+        parts, usable = urlsplit(""), False
+    if not usable:
         raise OpsClientError(f"{asked.url!r} is no address of a dashboard, such as http://127.0.0.1:{PORT}")
     given = parse_qs(parts.fragment).get("token")
     if given:
         token = Secret(given[0])
     if asked.token_file is not None:
-        token = Secret(asked.token_file.read_text("utf-8").strip())
+        try:
+            token = Secret(asked.token_file.read_text("utf-8").strip())
+        except UnicodeDecodeError:
+            raise OpsClientError(f"{asked.token_file} is no text: it should hold the token, and nothing else") from None
     if not url:
         url = _url_of(config.ops.bind or Address("127.0.0.1", PORT))
     url = url.partition("#")[0]

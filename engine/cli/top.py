@@ -43,14 +43,14 @@ def run_top(pages: Pages, *, every: float, once: bool) -> int:
 
 
 def _lines(pages: Pages, every: float, once: bool) -> int:
-    failures = 0
+    failures = MANY_FAILURES - 1  # one that never answered is not waited for
     while True:
         try:
             print(line(pages.get("api/server")), flush=True)
             failures = 0
         except OpsClientError as error:
             failures += 1
-            if once or failures >= MANY_FAILURES:
+            if failures >= MANY_FAILURES:
                 raise
             print(f"tickwire: {error}", file=sys.stderr, flush=True)
         if once:

@@ -71,9 +71,13 @@ class JournalWriter:
             raise JournalError(f"cannot write the journal {path}: {error}; give another path") from error
         try:
             return cls(file, header)
-        except JournalError:
+        except JournalError as error:
             with suppress(OSError):  # closing tries once more to write what could not be written
                 file.close()
+            if isinstance(error.__cause__, OSError):
+                raise JournalError(
+                    f"cannot write the journal {path}: {error.__cause__.strerror}; give another path"
+                ) from error
             raise
 
     def event(self, tick: int, event: object) -> None:

@@ -29,7 +29,7 @@ log = logging.getLogger("tickwire.server")
 
 def run_worker(load: Callable[[str], Game]) -> int:
     """Be a worker of the process that started this one; returns the exit code. `load` finds the game by its word."""
-    incoming = sys.stdin.buffer
+    incoming = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)  # whose lock no thread holds at the end
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a game prints is not for the pipe
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # a terminal, or a supervisor, tells all processes: the main one acts
@@ -62,7 +62,9 @@ class _Worker:
             try:
                 process = self._process = self._open(beginning, executor)
             except (TickwireError, OSError) as error:
-                words = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+                words = str(error)
+                if isinstance(error, OSError):
+                    words = f"{error.strerror or error}; worker {beginning.worker} takes that port besides --bind's own"
                 self._pipe.send({"news": "failed", "words": words})
                 self._pipe.close()
                 return 1

@@ -87,15 +87,22 @@ class WorkerPipe:
 
     def _read(self) -> None:
         try:
-            while len(head := self._in.read(_LENGTH.size)) == _LENGTH.size:
+            while len(head := self._read_exactly(_LENGTH.size)) == _LENGTH.size:
                 length = length_of(head)
-                content = self._in.read(length)
+                content = self._read_exactly(length)
                 if len(content) < length:
                     break
                 self._hand(unpack(content))
         except (OSError, ValueError):
             pass  # as good as the end
         self._hand(None)
+
+    def _read_exactly(self, count: int) -> bytes:
+        """So many bytes, fewer only at the end. The stream may give them in pieces."""
+        content = bytearray()
+        while len(content) < count and (piece := self._in.read(count - len(content))):
+            content += piece
+        return bytes(content)
 
     def _hand(self, said: Said | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants it any more
