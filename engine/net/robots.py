@@ -17,7 +17,7 @@ from statistics import mean, quantiles
 from typing import Any, cast
 
 from engine.app import App, AppError, Commanded, FixedStep, Game, Plugin, Time
-from engine.app.garbage import set_aside, take_back
+from engine.app.garbage import Sweeper, set_aside, take_back
 from engine.ecs import World
 from engine.errors import TickwireError
 from engine.events import OnError
@@ -288,6 +288,7 @@ async def play_robots(
         joining = asyncio.gather(*(connect(robot) for robot in robots))
         turns = cycle([robots[first::TURNS] for first in range(TURNS)])
         begun: Totals | None = None
+        sweeper = Sweeper(time.monotonic)
         delays: list[float] = []
         due, tell_at = started, started
         while (now := time.monotonic()) < started + seconds or begun is None:
@@ -298,6 +299,7 @@ async def play_robots(
                 due = now = time.monotonic()
             for robot in next(turns):
                 robot.advance(now)
+            sweeper.sweep()
             delays.append(now - due)
             if tell is not None and now >= tell_at:
                 tell_at = now + TELL_EVERY
