@@ -13,6 +13,7 @@ from engine.net.multiplayer import multiplayer_of
 from engine.net.replication.participant import Participant
 from engine.net.wire.system import Closing, Full, Notice, Snapshot
 from engine.server.keeping import Keeping
+from engine.server.process import TOKEN_TIMEOUT
 from engine.server.rooms import NoPlaceError, Place, Plan, Rooms, Wish
 from engine.testing import InlineExecutor
 from engine.testing.network import VirtualNetwork
@@ -32,7 +33,8 @@ class Person:
         network = self.house.network
         self.place = place
         self.events: list[Event] = []
-        self.way = network.join(token=network.issue(place.client_id, user=place.user.encode()))
+        token = network.issue(place.client_id, user=place.user.encode(), timeout=TOKEN_TIMEOUT)
+        self.way = network.join(token=token)
         self.way.sink = self._take
 
     def _take(self, event: Event) -> None:

@@ -20,6 +20,7 @@ from engine.app import App, Scene
 from engine.ecs import World
 from engine.net import Me
 from engine.net.session import Joining, State
+from engine.server.rooms import ENDED
 from games.tag import GAME, Runner
 
 PATIENCE = 60.0
@@ -228,6 +229,41 @@ def test_who_was_with_a_worker_that_was_killed_plays_on_elsewhere(tmp_path: Path
             for one in (ana, ben):
                 one.joining.cancel()
             await until(lambda: ana.joining.task.done() and ben.joining.task.done())
+
+    asyncio.run(story())
+
+
+LASTING = """
+from engine.app import Game
+from engine.net import Multiplayer
+from games import tag
+multiplayer = Multiplayer(tag.protocol, save=lambda world: "kept", load=lambda world, state: None,
+                          may_close=lambda world: False)
+GAME = Game("tag", "Tag", 1, lambda options: [tag.rules], multiplayer=multiplayer)
+"""
+
+
+@posix
+def test_a_second_sigterm_saves_and_goes_and_the_next_start_has_the_room_again(tmp_path: Path) -> None:
+    (tmp_path / "lasting.py").write_text(LASTING)
+    options = (str(tmp_path / "lasting.py"), "--save", str(tmp_path / "saves"))
+
+    async def story() -> None:
+        async with serving(tmp_path, *options) as server:
+            ana = Someone(server.invite, "Ana")
+            await until(lambda: ana.plays, ana)
+            room = ana.room
+            server.process.send_signal(signal.SIGTERM)
+            await until(lambda: "draining" in server.log.read_text(), ana)
+            assert server.process.poll() is None
+            server.process.send_signal(signal.SIGTERM)
+            await until(lambda: ana.joining.state is State.FAILED, ana)
+            assert ana.joining.words == ENDED
+            await until(lambda: server.process.poll() is not None)
+            assert server.process.returncode == 0
+        async with serving(tmp_path, *options) as server:
+            _, rooms = await server.get("api/rooms")
+            assert room in [each["code"] for each in rooms]
 
     asyncio.run(story())
 

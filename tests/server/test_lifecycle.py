@@ -246,6 +246,19 @@ def test_what_is_in_the_way_is_said_in_a_line(tmp_path: Path) -> None:
         asyncio.run(service.run())
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs somebody who may not do everything")
+def test_a_port_that_takes_a_privilege_is_said_in_a_line(tmp_path: Path) -> None:
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 80))
+        pytest.skip("here, it takes none")
+    except PermissionError:
+        pass
+    service = Service(tag.GAME, config_of(tmp_path, server__bind="127.0.0.1:80"), folder=tmp_path)
+    with pytest.raises(TickwireError, match="ports below 1024 take a privilege"):
+        asyncio.run(service.run())
+
+
 ROUND_WITHOUT_END = """
 from games import tag
 from engine.app import Game

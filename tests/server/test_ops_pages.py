@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.net.connection.address import Address
 from engine.net.connection.events import Connected
 from engine.net.connection.invite import Invite
 from engine.net.multiplayer import multiplayer_of
@@ -161,6 +162,38 @@ def test_what_programs_read(tmp_path: Path) -> None:
             assert family.documentation or not family.name.startswith("tickwire"), family.name
 
     played(tmp_path, scenario)
+
+
+def test_ready_is_said_when_people_may_come_and_not_before_or_after(tmp_path: Path) -> None:
+    async def play() -> None:
+        config = load(options={"server.bind": "127.0.0.1:0"})
+        found: list[tuple[str, int, str]] = []
+
+        async def look(moment: str, ops: Ops) -> None:
+            async with aiohttp.ClientSession() as session, session.get(ops.url + "readyz") as answer:
+                found.append((moment, answer.status, (await answer.json())["stage"]))
+
+        @contextlib.asynccontextmanager
+        async def extension(fleet: Fleet) -> AsyncGenerator[None]:
+            async with open_ops(fleet, Address("127.0.0.1", 0)) as ops:
+                await look("before", ops)
+                opened.set_result(ops)
+                yield
+                await look("after", ops)
+
+        opened: asyncio.Future[Ops] = asyncio.get_running_loop().create_future()
+        service = Service(GAME, config, folder=tmp_path, extensions=[extension], announce=announced.append)
+        task = asyncio.create_task(service.run())
+        ops = await opened
+        while not announced:
+            await asyncio.sleep(0.005)
+        await look("then", ops)
+        service.stop()
+        assert await task == 0
+        assert found == [("before", 503, "starting"), ("then", 200, "ready"), ("after", 503, "closed")]
+
+    announced: list[str] = []
+    asyncio.run(play())
 
 
 def test_rooms_and_who_is_in_them(tmp_path: Path) -> None:

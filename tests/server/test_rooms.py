@@ -4,9 +4,12 @@ import pytest
 
 from engine.app import Game, Options, Plugin, Tick
 from engine.ecs import World
+from engine.net.connection.delivery import Limits
+from engine.net.connection.events import Reason
 from engine.net.multiplayer import Multiplayer
 from engine.net.transport.conditioner import Conditions
 from engine.net.transport.presets import PRESETS
+from engine.net.wire.system import Notice
 from engine.server.room import Room, RoomState
 from engine.server.rooms import BEHIND_EVERY, ENDED, KICKED, MOST_PROMISED, OVER, STRAY, NoPlaceError, Stage, Wish
 from games import tag
@@ -244,6 +247,18 @@ def test_after_a_standstill_nothing_is_caught_up(open_house):
     assert not ana.gone
 
 
+def test_a_standstill_of_ten_seconds_costs_no_player(open_house):
+    house = open_house()
+    people = [house.come("Ana"), house.come("Ben")]
+    house.settle(people)
+    room = house.rooms.by_code[people[0].place.room]
+    house.stand_still(10.0)
+    house.run(5.0)
+    assert room.authority.players == {0: "Ana", 1: "Ben"}
+    assert not any(person.gone for person in people)
+    assert house.rooms.standstills == 1
+
+
 # Ending
 
 
@@ -325,6 +340,30 @@ def test_words_too_long_for_a_message_are_cut(open_house):
     house.rooms.say("ä" * 5000)
     house.run(0.5)
     assert ana.notices == ["ä" * 500]
+
+
+def test_a_peer_that_never_reads_is_given_up_and_holds_up_nobody(open_house):
+    house = open_house()
+    ana, ben = house.come("Ana"), house.come("Ben")
+    house.settle([ana, ben])
+    room = house.rooms.by_code[ana.place.room]
+    (peer,) = [peer for peer, member in room.members.items() if member.name == "Ana"]
+    ana.way.down.conditions = Conditions(loss=1.0)
+    server, limit = house.network.server, Limits().backlog
+    most = 0
+    while peer in room.members:
+        for _ in range(50):
+            server.send(peer, Notice("x" * 1000))
+        known = server.peers.get(peer)
+        most = max(most, known.delivery.backlog if known is not None else 0)
+        assert most <= limit
+        house.run(0.02)
+    assert most > limit - 60_000
+    assert str(Reason.TOO_SLOW.value) in house.noted("left")[0]
+    ticks = room.ticks.count
+    house.run(1.0)
+    assert (ben.gone, room.ticks.dropped) == (False, 0)
+    assert room.ticks.count >= ticks + 59
 
 
 # Many
