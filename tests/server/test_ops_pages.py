@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,7 @@ from engine.net.transport.token_service import NoTokenError
 from engine.server.config import load
 from engine.server.figures import Note
 from engine.server.lifecycle import Service
+from engine.server.ops import live
 from engine.server.ops.fleet import Fleet, Watch
 from engine.server.ops.live import MOST_LIVE
 from engine.server.ops.opening import Ops, OpsError, open_ops
@@ -460,6 +462,30 @@ def test_hostile_lookers(tmp_path: Path) -> None:
         for each in lookers:
             await each.close()
         await server.until(lambda: len(server.ops.pages.lives) == 0)
+
+    played(tmp_path, scenario)
+
+
+def test_who_looks_and_never_reads_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STALLED", 0.2)
+
+    async def scenario(server: Running) -> None:
+        opened = socket.socket()
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        opened.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(opened, ("127.0.0.1", server.ops.address.port))
+        reader, writer = await asyncio.open_connection(sock=opened, limit=1000)
+        writer.write(
+            b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert b"101" in await reader.readline()
+        await server.until(lambda: len(server.ops.pages.lives) == 1)
+        for _ in range(20):  # more than the system takes for somebody who does not want it
+            server.service.notes.append(Note(0, 5.0, "said", "x" * 1_000_000))
+        await server.until(lambda: len(server.ops.pages.lives) == 0)
+        assert (await server.get("healthz"))[0] == 200
+        writer.close()
 
     played(tmp_path, scenario)
 
