@@ -31,7 +31,7 @@ def run_bench(names: Sequence[str], *, as_json: bool, listing: bool) -> int:
             if as_json:
                 print(json.dumps(figure.as_dict(), ensure_ascii=False), flush=True)
     if not as_json:
-        _print_table(figures)
+        _print_tables(figures)
     return 0 if all(figure.ok is not False for figure in figures) else 1
 
 
@@ -41,6 +41,38 @@ def _suite() -> Any:
         raise AppError("the benchmarks come with the source, not with the wheel; run this in a checkout of Tickwire")
     sys.path.insert(0, str(root))
     return importlib.import_module("tools.bench")
+
+
+def _print_tables(figures: Sequence[Any]) -> None:
+    if alone := [figure for figure in figures if figure.scenario is None]:
+        _print_table(alone)
+    if compared := [figure for figure in figures if figure.scenario is not None]:
+        _print_scenarios(compared)
+
+
+def _print_scenarios(figures: Sequence[Any]) -> None:
+    """A row for each figure, a column for each scenario."""
+    from rich.console import Console
+    from rich.table import Table
+
+    scenarios = list(dict.fromkeys(figure.scenario for figure in figures))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("benchmark")
+    for scenario in scenarios:
+        table.add_column(scenario, justify="right")
+    table.add_column("")
+    for name in dict.fromkeys(figure.name for figure in figures):
+        row = {figure.scenario: figure for figure in figures if figure.name == name}
+        cells = [_cell(row[scenario]) if scenario in row else "—" for scenario in scenarios]
+        table.add_row(name, *cells, next(iter(row.values())).unit)
+    Console().print(table)
+
+
+def _cell(figure: Any) -> str:
+    value = f"{figure.value:.4g}"
+    if figure.ok is None:
+        return value
+    return f"{value} [green]✓[/] {figure.reach}" if figure.ok else f"{value} [red]✗[/] {figure.reach}"
 
 
 def _print_table(figures: Sequence[Any]) -> None:

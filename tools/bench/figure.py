@@ -22,6 +22,8 @@ class Figure:
     against: str | None = None
     against_value: float | None = None
     reach: str | None = None
+    scenario: str | None = None
+    """Of several in which the same is measured; shown side by side."""
 
     @property
     def ratio(self) -> float | None:
@@ -41,6 +43,7 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
+            "scenario": self.scenario,
             "value": self.value,
             "unit": self.unit,
             "against": self.against,

@@ -185,8 +185,8 @@ def room() -> Iterator[Figure]:
     for name, presets in NETWORKS.items():
         cost, rate, per_update = measure(presets)
         for part, value in cost.items():
-            yield Figure(f"room {name}: {part}", value, "µs a tick")
+            yield Figure(f"room: {part}", value, "µs a tick", scenario=name)
         network = sum(value for part, value in cost.items() if part != "rules")
-        yield Figure(f"room {name}: network", 100 * network * RATE / 1e6 / PLAYERS, "% of a core a player")
-        yield Figure(f"room {name}: to a client", rate / 1000, "kB/s")
-        yield Figure(f"room {name}: entity update", per_update, "bytes")
+        yield Figure("room: network", 100 * network * RATE / 1e6 / PLAYERS, "% of a core a player", scenario=name)
+        yield Figure("room: to a client", rate / 1000, "kB/s", scenario=name)
+        yield Figure("room: entity update", per_update, "bytes", scenario=name)
