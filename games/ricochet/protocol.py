@@ -99,7 +99,7 @@ PROTOCOL = (
     .interpolate(Transform, turning=(Transform.angle,))
     .interpolate(Velocity)
     .interpolate(Controls, turning=(Controls.aim,))
-    .rewind(Disc, Ship, cap=0.35)
+    .rewind(Disc, Ship)
     .command(Fly)
     .resource(Match, without=("name",))
     .resource(Roster)

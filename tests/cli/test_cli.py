@@ -212,7 +212,9 @@ def test_bench_lists_and_speaks_json(tickwire):
     done = tickwire("bench ecs-rows --json")
     for line in done.stdout.strip().splitlines():
         figure = json.loads(line)
-        assert set(figure) == {"name", "value", "unit", "against", "against_value", "ratio", "reach", "ok"}
+        assert set(figure) == {
+            *("name", "scenario", "value", "unit", "against", "against_value", "ratio", "reach", "ok"),
+        }
 
 
 def test_a_game_of_ones_own_plays_from_a_file(tickwire, tmp_path):

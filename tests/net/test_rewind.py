@@ -639,6 +639,18 @@ def test_the_past_reaches_back_a_positive_time(cap: float) -> None:
         rewinding(declared(cap=cap))
 
 
+def test_a_game_of_rays_says_how_far_the_past_reaches() -> None:
+    def cap(protocol: Protocol) -> float:
+        return Scene(rewinding(protocol)).world.resource(Rewind).cap
+
+    assert cap(Protocol("rays").rewind(cap=0.1)) == 0.1
+    assert cap(declared(cap=0.2).rewind(cap=0.1)) == 0.2
+    with pytest.raises(SchemaError, match="positive number"):
+        rewinding(Protocol("rays").rewind(cap=0.0))
+    with pytest.raises(SchemaError, match="give also the other"):
+        Protocol("rays").rewind(Bolt)  # type: ignore[call-overload]
+
+
 def test_a_game_without_contacts_to_judge_needs_no_physics() -> None:
     scene = Scene(rewinding(Protocol("chat")))
     run(scene, 3)

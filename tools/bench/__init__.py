@@ -25,6 +25,7 @@ WHERE = {
     "wire-idle": "wire",
     "wire-echo": "wire",
     "netplay": "netplay",
+    "shots": "shots",
     "host": "host",
     "room": "room",
 }

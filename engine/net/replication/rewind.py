@@ -25,7 +25,7 @@ from engine.ecs.column import Column
 from engine.ecs.table import Table
 from engine.events import Phase
 from engine.net.replication.places import Place, Places, PlacesState
-from engine.net.wire.declaration import Declarations, Judged
+from engine.net.wire.declaration import REWIND_CAP, Declarations, Judged
 from engine.net.wire.errors import SchemaError
 from engine.net.wire.protocol import Protocol
 from engine.physics import EVERYTHING, Body, BodyKind, Collider, ContactBegan, Hit, Space, Velocity, physics
@@ -35,8 +35,6 @@ from engine.scene import Transform
 
 PRESENT = 0.5
 """Who sees others less than this many ticks late sees the present."""
-DEFAULT_CAP = 0.25
-"""Seconds that questions look back at most, where no judged pair says otherwise."""
 _NOBODY = np.empty(0, np.uint64)
 _NOWHERE = np.empty((0, 3))
 ROOM = 0.5
@@ -101,7 +99,8 @@ class Rewind:
         self._owners = declarations.owners
         self._judged = declarations.judged
         self._dt = world.resource(Time).dt
-        self.cap = max((pair.cap for pair in self._judged), default=DEFAULT_CAP)
+        caps = [pair.cap for pair in self._judged] + ([] if declarations.cap is None else [declarations.cap])
+        self.cap = max(caps, default=REWIND_CAP)
         """Seconds that questions look back at most."""
         self.behind: dict[int, float] = {}
         """Ticks by player, as the last `SawBehind` said; who is not in it sees the present."""
@@ -462,6 +461,8 @@ def rewinding(protocol: Protocol) -> Plugin:
 
 
 def _check(declarations: Declarations) -> None:
+    if declarations.cap is not None and not 0 < declarations.cap < inf:
+        raise SchemaError(f".rewind() cannot reach back {declarations.cap!r} seconds; give a positive number")
     for pair in declarations.judged:
         names = f"{pair.a.__name__}, {pair.b.__name__}"
         if not declarations.owners:

@@ -92,6 +92,10 @@ class Showing:
             resources=(self._multiplayer.resources or self.game.resources)(options),
             on_error=self._on_error,
         )
+        # What the rules set up is the server's to tell of: here it would stand there twice.
+        for entity in list(scene.world.rows(Entity)):
+            if entity.alive and not entity.local:
+                entity.despawn()
         scene.world.mirror(SERVERS_IDS)
         return scene
 

@@ -85,6 +85,10 @@ class Told:
     """The fields that hold an `Entity`, whose world the reader is to set."""
 
 
+REWIND_CAP = 0.35
+"""Seconds the past reaches back where a game does not say: a phone's round trip, and what it shows others late by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Contacts of `a` and `b` that are judged by what the owner of `a` saw."""
@@ -118,6 +122,8 @@ class Declarations:
     commands: dict[type, Codec] = field(default_factory=dict[type, Codec])
     events: dict[type, Told] = field(default_factory=dict[type, Told])
     judged: list[Judged] = field(default_factory=list[Judged])
+    cap: float | None = None
+    """Seconds that questions about the past reach back at most; None for those of the pairs, or `REWIND_CAP`."""
     resources: dict[type[Any], Copied] = field(default_factory=dict[type[Any], Copied])
     radius: float | None = None
     """How far a player sees; None for everywhere."""

@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 from engine.ecs import Component
 from engine.net.wire import system
 from engine.net.wire.bits import BitReader, BitWriter
 from engine.net.wire.declaration import (
+    REWIND_CAP,
     Audience,
     Copied,
     Declarations,
@@ -250,9 +251,25 @@ class Protocol:
         self.declarations.radius, self.declarations.always = radius, always
         return self
 
-    def rewind(self, a: type[Component], b: type[Component], *, cap: float = 0.25) -> Protocol:
-        """Judge contacts of `a` and `b` by what the owner of `a` saw, at most `cap` seconds ago."""
-        self.declarations.judged.append(Judged(a, b, cap))
+    @overload
+    def rewind(self, *, cap: float) -> Protocol: ...
+
+    @overload
+    def rewind(self, a: type[Component], b: type[Component], *, cap: float = REWIND_CAP) -> Protocol: ...
+
+    def rewind(
+        self, a: type[Component] | None = None, b: type[Component] | None = None, *, cap: float = REWIND_CAP
+    ) -> Protocol:
+        """Judge contacts of `a` and `b` by what the owner of `a` saw, at most `cap` seconds ago.
+
+        Without a pair it says only how far `Rewind` looks back, for a game that shoots with rays.
+        """
+        if a is not None and b is not None:
+            self.declarations.judged.append(Judged(a, b, cap))
+        elif a is None and b is None:
+            self.declarations.cap = cap
+        else:
+            raise SchemaError(".rewind() takes two components, or none; give also the other of the pair")
         return self
 
     def describe(self) -> str:
