@@ -10,6 +10,7 @@ from engine.app import Options
 from engine.ecs import Entity, state_hash
 from engine.net import SPECTATOR
 from engine.net.multiplayer import multiplayer_of
+from engine.net.replication.showing import SERVERS_IDS
 from engine.net.transport.presets import MOBILE, WIFI
 from engine.physics import Velocity
 from engine.scene import Transform
@@ -216,3 +217,22 @@ def test_a_match_that_is_hosted_goes_back_and_forth_alike() -> None:
         return GAME.scene(Options(seed=2, bots=BOTS), hosted(multiplayer))
 
     assert sync_test(build, 240, 12, drive=drive) == 240
+
+
+@pytest.mark.parametrize("stood", [0.3, 0.8, 2.0])
+def test_a_client_that_stood_still_shows_everyone_once(stood: float) -> None:
+    match, ana, ben = match_of_two()
+    with match:
+        ana.wants, ben.wants = autopilot(ana, 1), autopilot(ben, 2)
+        match.run(2.0)
+        advance = ana.advance
+        for _ in range(3):
+            ana.advance = lambda now: None  # type: ignore[method-assign]
+            match.run(stood)
+            ana.advance = advance  # type: ignore[method-assign]
+            match.run(2.5)
+            seats = [ship.seat for ship in ana.world.rows(Ship)]
+            assert len(seats) == len(set(seats))
+            here = [entity for entity in ana.world.rows(Entity) if not entity.local]
+            made_here = [entity for entity in here if entity.id % (1 << 32) >= SERVERS_IDS]
+            assert len(made_here) <= ana.showing.prediction.scene.world.count(Disc) + 1

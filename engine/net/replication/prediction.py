@@ -623,6 +623,10 @@ class Prediction:
         self._births.clear()
         self.events += self._forwarding.take(shown, self._presenting.shown_id)
 
+    def retire(self, shown: World) -> None:
+        """Take what only this prediction knows of out of the world shown, before another one takes over."""
+        self._presenting.retire(shown)
+
     def _own_places(self) -> list[int]:
         """The places in the cast of what the player is, not of what they brought about."""
         version = self._cast.version

@@ -81,6 +81,14 @@ class Presenting:
             if entity is not None and entity.alive:
                 entity.despawn()
 
+    def retire(self, world: World) -> None:
+        """Another prediction takes over: what has ids of this side goes, what has the server's is left to it."""
+        for id in self._shown.values():
+            entity = world.find(id) if id & INDEX >= MOST_SLOTS else None
+            if entity is not None and entity.alive:
+                entity.despawn()
+        self._shown.clear()
+
     # Appearing
 
     def _appear(self, world: World, place: int, key: int, birth: int | None, tick: int) -> None:

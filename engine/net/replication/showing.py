@@ -180,6 +180,7 @@ class Showing:
         jump = self.participant.lead.jump
         if jump:
             world.resource(Time).tick += jump
+            self.prediction.retire(world)
             self._foresee(world)
 
 
