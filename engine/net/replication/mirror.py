@@ -164,6 +164,8 @@ class Mirror:
         self.replica = replica
         self.extrapolation = extrapolation
         self.aliases: dict[int, int] = {}
+        self.left: list[int] = []
+        """Ids shown here until they were to be left alone: they are somebody else's now. The reader empties it."""
         self.extrapolated = 0
         """Calls that showed a time after the newest snapshot."""
         self._layout = layout = replica.layout
@@ -259,7 +261,11 @@ class Mirror:
                 continue
             del self._shown[id]
             entity = world.find(shown)
-            if entity is not None and id not in but and shown not in but:
+            if entity is None:
+                continue
+            if id in but or shown in but:
+                self.left.append(shown)
+            else:
                 entity.despawn()
         late: list[tuple[int, _Make]] = []
         for id, make in there.items():

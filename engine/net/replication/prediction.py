@@ -175,6 +175,7 @@ class Prediction:
     def _run(self, tick: int, commands: Sequence[object], view_time: float) -> None:
         # The step moves the others on by a tick, to where they are shown.
         self.mirror.rewrite(view_time - 1.0, self.shown | self._over.keys() if self._over else self.shown)
+        self.mirror.left.clear()
         self._commands = commands
         self._world.rng.seed(self._seed ^ tick)  # so that a tick draws the same whenever it is run
         try:
@@ -604,10 +605,10 @@ class Prediction:
             before = old
         self._smoothing.corrected(now, before, after)
 
-    def present(self, shown: World) -> None:
+    def present(self, shown: World, left: list[int] | None = None) -> None:
         """Copy the predicted entities into the world shown, once a tick, and gather what is to be told there.
 
-        Between ticks or inside a stage of that world. What hangs on its entities, and their local components, stay.
+        `left` are those that the mirror of that world had, and was to leave alone. Between ticks or inside a stage of that world. What hangs on its entities, and their local components, stay.
         """
         for entry in self._forwarding.withdrawn:
             event = mapped(entry, shown, self._presenting.shown_id)
@@ -621,11 +622,13 @@ class Prediction:
         waited_for = {each.key for each in self._standins if each.loose}
         self._presenting.present(shown, keys, waited_for, self._births, self.scene.tick)
         self._births.clear()
+        if left:
+            self._presenting.clear(shown, left)
         self.events += self._forwarding.take(shown, self._presenting.shown_id)
 
-    def retire(self, shown: World) -> None:
-        """Take what only this prediction knows of out of the world shown, before another one takes over."""
-        self._presenting.retire(shown)
+    def succeed(self, before: Prediction, shown: World) -> None:
+        """Take over from another prediction what it shows."""
+        self._presenting.succeed(before._presenting, shown)
 
     def _own_places(self) -> list[int]:
         """The places in the cast of what the player is, not of what they brought about."""

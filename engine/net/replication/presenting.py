@@ -81,13 +81,25 @@ class Presenting:
             if entity is not None and entity.alive:
                 entity.despawn()
 
-    def retire(self, world: World) -> None:
-        """Another prediction takes over: what has ids of this side goes, what has the server's is left to it."""
-        for id in self._shown.values():
-            entity = world.find(id) if id & INDEX >= MOST_SLOTS else None
+    def clear(self, world: World, left: list[int]) -> None:
+        """Of what the mirror has left to the prediction, take out what that does not show: it was of the past."""
+        shown = set(self._shown.values())
+        for id in left:
+            entity = world.find(id) if id not in shown else None
             if entity is not None and entity.alive:
                 entity.despawn()
-        self._shown.clear()
+        left.clear()
+
+    def succeed(self, before: Presenting, world: World) -> None:
+        """Take over from a prediction that has ended: what it showed under ids of this side goes at once.
+
+        What has the server's goes with the next call of `present`, unless it is predicted here, too.
+        """
+        for id in before._shown.values():
+            if id & INDEX < MOST_SLOTS:
+                self._shown[id] = id
+            elif (entity := world.find(id)) is not None and entity.alive:
+                entity.despawn()
 
     # Appearing
 

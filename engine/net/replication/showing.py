@@ -157,7 +157,7 @@ class Showing:
         commands = participant.outbox.as_read(commands)  # a prediction from finer numbers would be corrected
         participant.command(tick.number, commands, self.view_time)
         prediction.advance(tick.number, commands, self.view_time)
-        prediction.present(world)
+        prediction.present(world, self.mirror.left)
         for event in prediction.events:
             world.post(event)
         prediction.events.clear()
@@ -180,8 +180,9 @@ class Showing:
         jump = self.participant.lead.jump
         if jump:
             world.resource(Time).tick += jump
-            self.prediction.retire(world)
+            before = self.prediction
             self._foresee(world)
+            self.prediction.succeed(before, world)
 
 
 def client_scene(
