@@ -1,4 +1,4 @@
-"""Whatever befalls the clients of a match, in the end all show the same things, each once, where the server has them."""
+"""Whatever befalls the clients of a match, in the end all show what there is, each once, where the server has it."""
 
 import random
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def ships(world: World) -> dict[str, float]:
     return places
 
 
-@pytest.mark.parametrize("seed", (0, 13, 22))
+@pytest.mark.parametrize("seed", [0, 13, 22])
 def test_after_standstills_and_silences_all_show_what_there_is(seed: int) -> None:
     rng = random.Random(seed)
     with Netplay(GAME, Options(seed=seed, bots=0), seed=seed, conditions=PRESETS["wifi"]) as match:

@@ -608,7 +608,8 @@ class Prediction:
     def present(self, shown: World, left: list[int] | None = None) -> None:
         """Copy the predicted entities into the world shown, once a tick, and gather what is to be told there.
 
-        `left` are those that the mirror of that world had, and was to leave alone. Between ticks or inside a stage of that world. What hangs on its entities, and their local components, stay.
+        `left` are those that the mirror of that world had, and was to leave alone. Between ticks or inside a stage of
+        that world. What hangs on its entities, and their local components, stay.
         """
         for entry in self._forwarding.withdrawn:
             event = mapped(entry, shown, self._presenting.shown_id)
