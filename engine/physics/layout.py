@@ -71,7 +71,7 @@ class Block:
             if kind is Velocity or kind in self.components:
                 self._kept[kind] = bytearray(self.capacity * _SIZES[kind])
                 self._all[kind] = np.frombuffer(self._kept[kind], dtype).reshape(self.capacity, -1)
-        self._all_slots: NDArray[np.intp] = np.full(self.capacity, ABSENT)
+        self._all_slots: NDArray[np.intp] = np.full(self.capacity, ABSENT, np.intp)
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
@@ -91,7 +91,15 @@ class Block:
         self.velocities: NDArray[np.float64] = self._all[Velocity][:count]
         """vx, vy, angular as last synced, shape (rows, 3)."""
         pools = self.table.pools
-        self._live = {kind: pools[kind].view[: count * pools[kind].size] for kind in self._kept if kind in pools}
+        live = {kind: pools[kind].view[: count * pools[kind].size] for kind in self._kept if kind in pools}
+        self._live = live
+        kept = self._kept[Transform], self._kept[Velocity]
+        self.buffers = self.slots.data, live[Transform], kept[0], live.get(Velocity), kept[1]
+        """Slots, places and velocities for the kernel."""
+        self.fixed = [(self._kept[kind].startswith, live[kind]) for kind in (Body, Collider) if kind in live]
+        """What says of a component that hardly ever changes whether it has not, and what to ask it about."""
+        self.cells = pools[Collider] if self.has_collider else None
+        """The pool whose revision says whether object cells are others."""
 
     # Rows that come and go
 
