@@ -62,6 +62,7 @@ SHORT = 128
 
 
 _NO_PAIRS: Pairs = np.empty(0, np.int64)
+_NOTHING_HIDDEN = np.empty(0, np.uint64), np.empty((0, 3))
 _NO_TOUCHES = Touches(_NO_PAIRS, np.empty((6, 0)))
 
 
@@ -829,7 +830,7 @@ class Simulation:
         """Ids and velocities of moving entities without a Velocity, in order of id."""
         blocks = [block for block in self.blocks if block.has_body and not block.has_velocity]
         if not blocks:
-            return np.empty(0, np.uint64), np.empty((0, 3))
+            return _NOTHING_HIDDEN
         ids = np.concatenate([block.ids for block in blocks])
         order = ids.argsort()
         return ids[order], np.concatenate([block.velocities for block in blocks])[order]

@@ -148,6 +148,8 @@ class Comparison:
                 references.append(slots + column * MOST_SLOTS)
                 low_of_references = end
             self.private += [Stretch(number, part, field, 0, 0) for part, field in fields.private]
+        self._told: tuple[State, Floats] | None = None
+        """What was asked for last."""
         self._cells, _ = shape.find(np.concatenate(keys))
         self._cells_of_references, _ = shape.find(np.concatenate(references))
         self._steps = np.repeat(np.array(steps), counts)
@@ -155,8 +157,10 @@ class Comparison:
         self._turning = np.flatnonzero(np.repeat(np.array(turning, np.bool_), counts))
 
     def told(self, state: State) -> Floats:
-        """The server's vector."""
-        return np.multiply(state.cells[self._cells], self._steps, dtype=np.float64)
+        """The server's vector; not to be changed."""
+        if self._told is None or self._told[0] is not state:
+            self._told = state, np.multiply(state.cells[self._cells], self._steps, dtype=np.float64)
+        return self._told[1]
 
     def ours(self, columns: Columns) -> Floats:
         """The prediction's vector."""
