@@ -50,5 +50,21 @@ def distinct(pairs: Buffer, count: int, before: Buffer) -> int:
 def touches(addresses: Addresses, space: int, table: Table, pairs: Buffer, values: Buffer) -> bool:
     """How and where some pairs touch, sorted; `values` as in `Touches`. False if that is not one contact each."""
 
+def near(
+    points: Buffer,
+    count: int,
+    rows: Buffer,
+    columns: Buffer | None,
+    start: Buffer,
+    end: Buffer,
+    reach: Buffer,
+    found: Buffer,
+) -> int:
+    """Which of the points of some rows may come within reach of ways. Returns how many were found.
+
+    `points` have x, y and angle in rows of shape (3, count); each way looks at one row of them, in all columns or in
+    the given ones. `found` gets the places in `reach`, of shape (ways, columns).
+    """
+
 def without(pairs: Buffer, others: Buffer, found: Buffer) -> int:
     """Those of the sorted, distinct `pairs` that are not among the sorted `others`. Returns how many were found."""

@@ -617,6 +617,73 @@ def touches(addresses, uintptr_t space, tuple table, pairs, values):
         PyBuffer_Release(&wanted)
 
 
+# Ways
+
+
+def near(points, Py_ssize_t count, rows, columns, start, end, reach, found):
+    """Which of the points of some rows may come within reach of ways. Returns how many were found.
+
+    `points` have x, y and angle in rows of shape (3, count); each way looks at one row of them, in all columns or in
+    the given ones. `found` gets the places in `reach`, of shape (ways, columns).
+    """
+    cdef Py_buffer lent[7]
+    cdef int open_ = 0, each
+    cdef Py_ssize_t ways, width, depth, way, place, column
+    cdef Py_ssize_t many = 0
+    cdef Py_ssize_t *chosen = NULL
+    cdef Py_ssize_t *to
+    cdef double *x
+    cdef double *first
+    cdef double *last
+    cdef double half_x, half_y, mid_x, mid_y, long_, dx, dy, most
+    if count < 0:
+        raise ValueError("a count is negative")
+    try:
+        lend(rows, &lent[0], 0, False)
+        open_ = 1
+        ways = lent[0].len // <Py_ssize_t>sizeof(Py_ssize_t)
+        lend(points, &lent[1], 0, False)
+        open_ = 2
+        depth = lent[1].len // PLACE // count if count else 0
+        lend(start, &lent[2], ways * PLACE, False)
+        open_ = 3
+        lend(end, &lent[3], ways * PLACE, False)
+        open_ = 4
+        width = count
+        if columns is not None:
+            lend(columns, &lent[4], 0, False)
+            open_ = 5
+            width = lent[4].len // <Py_ssize_t>sizeof(Py_ssize_t)
+            chosen = <Py_ssize_t *>lent[4].buf
+            for place in range(width):
+                if not 0 <= chosen[place] < count:
+                    raise ValueError("there is no such column")
+        lend(reach, &lent[open_], ways * width * <Py_ssize_t>sizeof(double), False)
+        open_ += 1
+        lend(found, &lent[open_], ways * width * <Py_ssize_t>sizeof(Py_ssize_t), True)
+        open_ += 1
+        to = <Py_ssize_t *>lent[open_ - 1].buf
+        for way in range(ways if width else 0):
+            place = (<Py_ssize_t *>lent[0].buf)[way]
+            if not 0 <= place < depth:
+                raise ValueError("there is no such row")
+            x = <double *>lent[1].buf + 3 * count * place
+            first, last = <double *>lent[2].buf + 3 * way, <double *>lent[3].buf + 3 * way
+            half_x, half_y = (last[0] - first[0]) * 0.5, (last[1] - first[1]) * 0.5
+            mid_x, mid_y, long_ = first[0] + half_x, first[1] + half_y, hypot(half_x, half_y)
+            for place in range(way * width, way * width + width):
+                column = chosen[place - way * width] if chosen != NULL else place - way * width
+                dx, dy = x[column] - mid_x, x[count + column] - mid_y
+                most = (<double *>lent[open_ - 2].buf)[place] + long_
+                if dx * dx + dy * dy <= most * most:
+                    to[many] = place
+                    many += 1
+        return many
+    finally:
+        for each in range(open_):
+            PyBuffer_Release(&lent[each])
+
+
 def without(pairs, others, found):
     """Those of the sorted, distinct `pairs` that are not among the sorted `others`. Returns how many were found."""
     cdef Py_buffer these, those, out

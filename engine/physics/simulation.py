@@ -674,16 +674,15 @@ class Simulation:
         before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts)
         self.is_stepped = True
         self.gate.carried.clear()
-        if now is before or np.array_equal(now, before):
+        new, parted = (without(now, before), without(before, now)) if now is not before else (_NO_PAIRS, _NO_PAIRS)
+        if not len(new) and not len(parted):
             self.began.append(_NO_TOUCHES)
             self.ended.append(_NO_PAIRS)
             return
-        new = without(now, before)
         reader = self.reader
         self.began.append(
             reader.touches_of(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
         )
-        parted = without(before, now)
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
             now = np.sort(np.concatenate((now, parted[asleep])))
