@@ -96,10 +96,8 @@ class Block:
         kept = self._kept[Transform], self._kept[Velocity]
         self.buffers = self.slots.data, live[Transform], kept[0], live.get(Velocity), kept[1]
         """Slots, places and velocities for the kernel."""
-        self.fixed = [(self._kept[kind].startswith, live[kind]) for kind in (Body, Collider) if kind in live]
+        self._fixed = [(self._kept[kind].startswith, live[kind]) for kind in (Body, Collider) if kind in live]
         """What says of a component that hardly ever changes whether it has not, and what to ask it about."""
-        self.cells = pools[Collider] if self.has_collider else None
-        """The pool whose revision says whether object cells are others."""
 
     # Rows that come and go
 
@@ -218,6 +216,14 @@ class Block:
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""
         return _differing(self.rows[Velocity], self.velocities) if self.is_driven else _NONE
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the game may have changed a Body or a Collider."""
+        for is_still, live in self._fixed:
+            if not is_still(live):
+                return True
+        return self.has_collider and self.table.pools[Collider].revision != self.kept_revision
 
     def changed_rows(self) -> dict[int, bool]:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""

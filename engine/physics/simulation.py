@@ -110,8 +110,6 @@ class Simulation:
         """Theirs, for the kernel."""
         self._moving: tuple[kernel.Block, ...] = ()
         """Those of them that have a Body."""
-        self._cells: list[int] = []
-        """The revisions of all object cells, when changes were last taken in."""
         self.touching: Pairs = _NO_PAIRS
         """The pairs that touch, sorted."""
         self.began: list[Touches] = []
@@ -278,7 +276,6 @@ class Simulation:
         self._placed = -1  # the rows have another order, even if all bodies stay
         self._move_in(taken)
         bodies.kept.clear()
-        self._cells = [ABSENT]
         self._buffers = tuple(block.buffers for block in self.blocks)
         self._moving = tuple(block.buffers for block in self.blocks if block.has_body)
 
@@ -410,12 +407,8 @@ class Simulation:
 
     def _take_in_changes(self) -> None:
         """Adjust the bodies whose Body or Collider the game changed, or make them anew."""
-        cells = [block.cells.revision for block in self.blocks if block.cells is not None]
-        if cells == self._cells and all(is_still(live) for block in self.blocks for is_still, live in block.fixed):
-            return
-        self._cells = cells
         for block in self.blocks:
-            changed = block.changed_rows()
+            changed = block.changed_rows() if block.is_changed else {}
             for row in sorted(changed):
                 if changed[row] or self.bodies.live[int(block.slots[row])] is None:
                     self._build(block, row)
