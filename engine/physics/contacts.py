@@ -122,7 +122,11 @@ class ContactReader:
         self._calls = calls
         self._space = direct.address_of(space) if calls is not None else 0
         self._room: Pairs = np.empty(_FEW, np.int64)
-        """Where the kernel puts pairs."""
+        """Where the kernel puts pairs,"""
+        self._fresh: tuple[Pairs, NDArray[np.float64]] = np.empty(_FEW, np.int64), np.empty((_FEW, 6))
+        """those that were not there before, and how they touch;"""
+        self._fresh_count = 0
+        """and how many these are, 0 if none are known."""
         self._buffer = batch.Buffer()
         self._second_points = batch.Buffer()
         self._seen: tuple[bytes, int, list[int]] = b"", -1, []
@@ -131,10 +135,13 @@ class ContactReader:
         self._listing: _Listing | None = None
         """Of the last reading, if it was of many contacts, and of how they touch."""
 
-    def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Pairs:
-        """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed."""
+    def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, before: Pairs) -> Pairs:
+        """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed.
+
+        How those touch that did not `before` will be asked for.
+        """
         if self._calls is not None:
-            return self._read_directly(self._calls, bodies, ghosts)
+            return self._read_directly(self._calls, bodies, ghosts, before)
         # Where there are many some nearly always begin, so that how they touch is wanted, too.
         self._fill(space, _WHO if self._is_few else _WHO | _HOW)
         seen = bytes_of(self._buffer), bodies.version, list(ghosts)
@@ -150,12 +157,14 @@ class ContactReader:
                 self._pairs = _distinct(listing.pairs, ghosts)
         return self._pairs
 
-    def _read_directly(self, calls: bytes, bodies: Bodies, ghosts: Ghosts) -> Pairs:
+    def _read_directly(self, calls: bytes, bodies: Bodies, ghosts: Ghosts, before: Pairs) -> Pairs:
         table = bodies.table
-        count = kernel.contacts(calls, self._space, table, self._room)
-        if count > len(self._room):
+        count, fresh = kernel.contacts(calls, self._space, table, self._room, before, *self._fresh)
+        if count > len(self._room) or fresh > len(self._fresh[0]):
             self._room = np.empty(2 * count, np.int64)
-            count = kernel.contacts(calls, self._space, table, self._room)
+            self._fresh = np.empty(2 * count, np.int64), np.empty((2 * count, 6))
+            count, fresh = kernel.contacts(calls, self._space, table, self._room, before, *self._fresh)
+        self._fresh_count = fresh
         if count > kernel.SORTED:
             self._room[:count].sort()
         if ghosts:
@@ -178,6 +187,8 @@ class ContactReader:
     def touches_of(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs) -> Touches:
         """Where and how some of the pairs touch that were just read."""
         if self._calls is not None and not (ghosts and any(pair in ghosts for pair in wanted.tolist())):
+            if len(wanted) == self._fresh_count and (fresh := self._fresh_touches(wanted)) is not None:
+                return fresh
             values = np.empty((6, len(wanted)))
             if kernel.touches(self._calls, self._space, bodies.table, wanted, values):
                 return Touches(wanted, values)
@@ -196,6 +207,14 @@ class ContactReader:
         return (
             _with_ghosts(found, {pair: ghost for pair, ghost in ghosts.items() if pair in wanted}) if ghosts else found
         )
+
+    def _fresh_touches(self, wanted: Pairs) -> Touches | None:
+        """How the pairs touch that were not there before; None if these are not the wanted ones, each once."""
+        pairs, values = self._fresh[0][: self._fresh_count], self._fresh[1][: self._fresh_count]
+        if self._fresh_count > kernel.SORTED:
+            order = pairs.argsort()
+            pairs, values = pairs[order], values[order]
+        return Touches(wanted, values.T.copy()) if pairs.tobytes() == wanted.tobytes() else None
 
     def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Touches:
         """Where and how all pairs touch that do now, which may be some time after the step."""

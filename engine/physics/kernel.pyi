@@ -41,8 +41,14 @@ def write_back(addresses: Addresses, pointers: Buffer, blocks: tuple[Block, ...]
 def index(pointers: Buffer, keys: Buffer, places: Buffer) -> None:
     """Fill a hash table, zeroed and of a size that is a power of two and twice what it takes, of slots by body."""
 
-def contacts(addresses: Addresses, space: int, table: Table, pairs: Buffer) -> int:
-    """The pairs that touch, up to `SORTED` in order. Returns how many there are, though there be room for fewer."""
+def contacts(
+    addresses: Addresses, space: int, table: Table, pairs: Buffer, before: Buffer, fresh: Buffer, values: Buffer
+) -> tuple[int, int]:
+    """The pairs that touch, up to `SORTED` in order; and how those touch that are not among the sorted ones `before`.
+
+    Returns how many pairs there are, and how many are fresh, though there be room for fewer. `values` have six numbers
+    for each of these, as in `Touches`.
+    """
 
 def distinct(pairs: Buffer, count: int, before: Buffer) -> int:
     """Keep each of the first `count` sorted pairs once. Returns how many, as `~many` if they are what was before."""

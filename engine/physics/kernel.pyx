@@ -388,6 +388,11 @@ cdef struct Reading:
     int64_t *pairs
     Py_ssize_t room
     Py_ssize_t found
+    const int64_t *before
+    Py_ssize_t known
+    int64_t *fresh
+    Py_ssize_t fresh_room
+    Py_ssize_t fresh_found
     double *values
     uint8_t *seen
     bint again
@@ -453,6 +458,36 @@ cdef inline bint pair_of(Reading *reading, void *contact, int64_t *pair, bint *f
     return True
 
 
+cdef inline Py_ssize_t place_in(const int64_t *pairs, Py_ssize_t count, int64_t pair) noexcept nogil:
+    """Where a pair is among sorted ones, -1 if it is not."""
+    cdef Py_ssize_t low = 0, high = count, middle
+    while low < high:
+        middle = (low + high) >> 1
+        if pairs[middle] < pair:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < count and pairs[low] == pair else -1
+
+
+cdef void describe(Calls *calls, void *contact, bint flipped, double *values, Py_ssize_t apart) noexcept nogil:
+    """Where and how two touch: x, y, nx, ny, impulse, energy."""
+    cdef Vect a = calls.point_a(contact, 0)
+    cdef Vect b = calls.point_b(contact, 0)
+    cdef Vect normal = calls.normal(contact)
+    cdef Vect impulse = calls.impulse(contact)
+    cdef double x = (a.x + b.x) * 0.5, y = (a.y + b.y) * 0.5
+    if calls.count(contact) == 2:
+        a, b = calls.point_a(contact, 1), calls.point_b(contact, 1)
+        x, y = x * 0.5 + (a.x + b.x) * 0.25, y * 0.5 + (a.y + b.y) * 0.25
+    values[0] = x
+    values[apart] = y
+    values[2 * apart] = -normal.x if flipped else normal.x
+    values[3 * apart] = -normal.y if flipped else normal.y
+    values[4 * apart] = hypot(impulse.x, impulse.y)
+    values[5 * apart] = calls.energy(contact) * 0.5
+
+
 cdef void note_pair(void *contact, void *given) noexcept nogil:
     cdef Reading *reading = <Reading *>given
     cdef int64_t pair
@@ -461,44 +496,29 @@ cdef void note_pair(void *contact, void *given) noexcept nogil:
         if reading.found < reading.room:
             reading.pairs[reading.found] = pair
         reading.found += 1
+        if place_in(reading.before, reading.known, pair) < 0:
+            if reading.fresh_found < reading.fresh_room:
+                reading.fresh[reading.fresh_found] = pair
+                describe(reading.calls, contact, flipped, reading.values + 6 * reading.fresh_found, 1)
+            reading.fresh_found += 1
 
 
 cdef void note_touch(void *contact, void *given) noexcept nogil:
     cdef Reading *reading = <Reading *>given
     cdef int64_t pair
     cdef bint flipped
-    cdef Py_ssize_t low = 0, high = reading.room, middle
-    cdef Py_ssize_t width = reading.room
-    cdef int count = reading.calls.count(contact)
-    cdef Vect a, b, normal, impulse
-    cdef double x, y
-    if count <= 0 or not pair_of(reading, contact, &pair, &flipped):
+    cdef Py_ssize_t place
+    if reading.calls.count(contact) <= 0 or not pair_of(reading, contact, &pair, &flipped):
         return
-    while low < high:
-        middle = (low + high) >> 1
-        if reading.pairs[middle] < pair:
-            low = middle + 1
-        else:
-            high = middle
-    if low == width or reading.pairs[low] != pair:
+    place = place_in(reading.pairs, reading.room, pair)
+    if place < 0:
         return
-    if reading.seen[low] or count > 2:
+    if reading.seen[place]:
         reading.again = True
         return
-    reading.seen[low] = 1
+    reading.seen[place] = 1
     reading.found += 1
-    a, b = reading.calls.point_a(contact, 0), reading.calls.point_b(contact, 0)
-    x, y = (a.x + b.x) * 0.5, (a.y + b.y) * 0.5
-    if count == 2:
-        a, b = reading.calls.point_a(contact, 1), reading.calls.point_b(contact, 1)
-        x, y = x * 0.5 + (a.x + b.x) * 0.25, y * 0.5 + (a.y + b.y) * 0.25
-    normal, impulse = reading.calls.normal(contact), reading.calls.impulse(contact)
-    reading.values[low] = x
-    reading.values[low + width] = y
-    reading.values[low + 2 * width] = -normal.x if flipped else normal.x
-    reading.values[low + 3 * width] = -normal.y if flipped else normal.y
-    reading.values[low + 4 * width] = hypot(impulse.x, impulse.y)
-    reading.values[low + 5 * width] = reading.calls.energy(contact) * 0.5
+    describe(reading.calls, contact, flipped, reading.values + place, reading.room)
 
 
 cdef struct Table:
@@ -534,14 +554,20 @@ cdef void close_table(Table *table) noexcept:
         PyBuffer_Release(&table.lent[table.open])
 
 
-def contacts(addresses, uintptr_t space, tuple table, pairs):
-    """The pairs that touch, up to `SORTED` in order. Returns how many there are, though there be room for fewer."""
+def contacts(addresses, uintptr_t space, tuple table, pairs, before, fresh, values):
+    """The pairs that touch, up to `SORTED` in order; and how those touch that are not among the sorted ones `before`.
+
+    Returns how many pairs there are, and how many are fresh, though there be room for fewer.
+    """
     cdef Calls calls
     cdef Reading reading
     cdef Table lent
     cdef Py_buffer found
+    cdef Py_buffer more[3]
+    cdef int open_ = 0
     cdef Py_ssize_t at, to
     cdef int64_t pair
+    cdef double row[6]
     lent.open = 0
     take_calls(addresses, &calls)
     memset(&reading, 0, sizeof(Reading))
@@ -551,6 +577,17 @@ def contacts(addresses, uintptr_t space, tuple table, pairs):
         reading.calls = &calls
         reading.pairs = <int64_t *>found.buf
         reading.room = found.len // <Py_ssize_t>sizeof(int64_t)
+        lend(before, &more[0], 0, False)
+        open_ = 1
+        reading.before = <int64_t *>more[0].buf
+        reading.known = more[0].len // <Py_ssize_t>sizeof(int64_t)
+        lend(fresh, &more[1], 0, True)
+        open_ = 2
+        reading.fresh = <int64_t *>more[1].buf
+        reading.fresh_room = more[1].len // <Py_ssize_t>sizeof(int64_t)
+        lend(values, &more[2], 6 * reading.fresh_room * <Py_ssize_t>sizeof(double), True)
+        open_ = 3
+        reading.values = <double *>more[2].buf
         calls.each_contact(<void *>space, note_pair, &reading)
         if reading.found <= min(reading.room, <Py_ssize_t>FEW):
             for at in range(1, reading.found):
@@ -559,8 +596,20 @@ def contacts(addresses, uintptr_t space, tuple table, pairs):
                     reading.pairs[to] = reading.pairs[to - 1]
                     to -= 1
                 reading.pairs[to] = pair
-        return reading.found
+        if reading.fresh_found <= min(reading.fresh_room, <Py_ssize_t>FEW):
+            for at in range(1, reading.fresh_found):
+                pair, to = reading.fresh[at], at
+                memcpy(row, reading.values + 6 * at, sizeof(row))
+                while to > 0 and reading.fresh[to - 1] > pair:
+                    reading.fresh[to] = reading.fresh[to - 1]
+                    memcpy(reading.values + 6 * to, reading.values + 6 * (to - 1), sizeof(row))
+                    to -= 1
+                reading.fresh[to] = pair
+                memcpy(reading.values + 6 * to, row, sizeof(row))
+        return reading.found, reading.fresh_found
     finally:
+        for at in range(open_):
+            PyBuffer_Release(&more[at])
         close_table(&lent)
         PyBuffer_Release(&found)
 

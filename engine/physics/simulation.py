@@ -664,7 +664,7 @@ class Simulation:
                 body.angular_velocity += turn / body.moment
 
     def _read_contacts(self) -> None:
-        before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts)
+        before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts, self.touching)
         self.is_stepped = True
         self.gate.carried.clear()
         new, parted = (without(now, before), without(before, now)) if now is not before else (_NO_PAIRS, _NO_PAIRS)
