@@ -1,7 +1,7 @@
 """Kernels: inner loops that are there a second time, compiled.
 
-A kernel is a `kernel.pyx` beside the module that says the same in numpy, and gives the same bits. It is built during the
-installation where a C compiler is at hand; where none was, or `TICKWIRE_COMPILED=off` is set, everything runs without.
+A kernel is a `kernel.pyx` beside the module that says the same in numpy, and gives the same bits. It is built during
+the installation where a C compiler is at hand; where none was, or `TICKWIRE_COMPILED=off` is set, all runs without.
 Kernels hold no state, and take arrays and numbers; what is in them is what a profile showed, and nothing else.
 """
 
