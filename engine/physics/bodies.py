@@ -15,6 +15,10 @@ import pymunk
 from numpy.typing import NDArray
 
 from engine.ecs import Entity
+from engine.physics import direct
+
+if TYPE_CHECKING or direct.CALLS is not None:
+    from engine.physics import kernel
 
 ABSENT = -1
 FEW = 128
@@ -46,6 +50,8 @@ class Bodies:
         """Entity id by slot, 0 where free."""
         self.address: NDArray[np.uintp] = np.zeros(64, np.uintp)
         """The solver's id of the body by slot, 0 where there is none."""
+        self.pointer: NDArray[np.uintp] = np.zeros(64, np.uintp)
+        """Where the solver has the body by slot, 0 where there is none; for the kernel, and all 0 without one."""
         self.is_static: NDArray[np.bool_] = np.zeros(64, np.bool_)
         self.is_round: NDArray[np.bool_] = np.zeros(64, np.bool_)
         """Whether turning the body moves nothing of it."""
@@ -62,6 +68,7 @@ class Bodies:
         self._slot_at: dict[int, int] = {}
         self._addresses: NDArray[np.uintp] | None = None
         self._slot_by_address: NDArray[np.intp] = np.empty(0, np.intp)
+        self._table: tuple[int, kernel.Table] | None = None
 
     def take(self, entity: Entity) -> int:
         """A slot for an entity that has none."""
@@ -97,16 +104,18 @@ class Bodies:
         self.live[slot] = body
         self.shapes[slot] = shapes
         self._slot_at.pop(int(self.address[slot]), None)
-        self.address[slot] = 0
+        self.address[slot] = self.pointer[slot] = 0
         if body is not None:
             self.address[slot] = body.id
+            if direct.CALLS is not None:
+                self.pointer[slot] = direct.address_of(body)
             self._slot_at[body.id] = slot
             self.is_static[slot] = body.body_type == pymunk.Body.STATIC
         self._addresses = None
         self.version += 1
 
     def _grow(self) -> None:
-        for name in ("entity", "address", "is_static", "is_round", "archetype", "damping", "reach"):
+        for name in ("entity", "address", "pointer", "is_static", "is_round", "archetype", "damping", "reach"):
             old: NDArray[Any] = getattr(self, name)
             new = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -128,6 +137,16 @@ class Bodies:
     def slot_at(self) -> Mapping[int, int]:
         """Slot by the solver's id of the body in it. Quicker than `slots_at` for a few."""
         return self._slot_at
+
+    @property
+    def table(self) -> kernel.Table:
+        """Slots by `pointer`, for the kernel."""
+        if self._table is None or self._table[0] != self.version:
+            size = 1 << (2 * len(self.live)).bit_length()
+            keys, slots = np.zeros(size, np.uintp), np.zeros(size, np.int64)
+            kernel.index(self.pointer, keys, slots)
+            self._table = self.version, (keys.data, slots.data, self.entity.data)
+        return self._table[1]
 
     def slots_at(self, addresses: NDArray[np.uintp]) -> NDArray[np.intp]:
         """The slots of bodies by the solver's ids, `ABSENT` for those it made itself; same shape."""

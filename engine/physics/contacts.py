@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pymunk
 from numpy.typing import NDArray
 from pymunk import batch
 
+from engine.physics import direct
 from engine.physics.bodies import Bodies
 from engine.physics.columns import bytes_of, floats_of, ints_of
+
+if TYPE_CHECKING or direct.CALLS is not None:
+    from engine.physics import kernel
 
 Pairs: TypeAlias = NDArray[np.int64]
 Ghosts: TypeAlias = dict[int, list[float]]
@@ -65,6 +69,9 @@ def paired(first: NDArray[np.intp], second: NDArray[np.intp]) -> Pairs:
 
 def without(pairs: Pairs, others: Pairs) -> Pairs:
     """Those of the sorted `pairs` that are not among the sorted `others`."""
+    if direct.CALLS is not None:
+        found = np.empty(len(pairs), np.int64)
+        return found[: kernel.without(pairs, others, found)]
     if len(pairs) + len(others) > _FEW:
         return pairs[~contained(pairs, others)]
     among = set(others.tolist())
@@ -106,9 +113,20 @@ class _Listing:
 
 
 class ContactReader:
-    """Reads the contacts of a step, into buffers it keeps; good for one space and its bodies."""
+    """Reads the contacts of a step, into buffers it keeps; good for one space and its bodies.
 
-    def __init__(self) -> None:
+    With `calls`, the addresses of the solver's functions, it has the kernel do so.
+    """
+
+    def __init__(self, space: pymunk.Space, calls: bytes | None) -> None:
+        self._calls = calls
+        self._space = direct.address_of(space) if calls is not None else 0
+        self._room: Pairs = np.empty(_FEW, np.int64)
+        """Where the kernel puts pairs,"""
+        self._fresh: tuple[Pairs, NDArray[np.float64]] = np.empty(_FEW, np.int64), np.empty((_FEW, 6))
+        """those that were not there before, and how they touch;"""
+        self._fresh_count = 0
+        """and how many these are, 0 if none are known."""
         self._buffer = batch.Buffer()
         self._second_points = batch.Buffer()
         self._seen: tuple[bytes, int, list[int]] = b"", -1, []
@@ -117,8 +135,13 @@ class ContactReader:
         self._listing: _Listing | None = None
         """Of the last reading, if it was of many contacts, and of how they touch."""
 
-    def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Pairs:
-        """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed."""
+    def read(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, before: Pairs) -> Pairs:
+        """All pairs that touch now, sorted, each once. The same array as the last time, if nothing has changed.
+
+        How those touch that did not `before` will be asked for.
+        """
+        if self._calls is not None:
+            return self._read_directly(self._calls, bodies, ghosts, before)
         # Where there are many some nearly always begin, so that how they touch is wanted, too.
         self._fill(space, _WHO if self._is_few else _WHO | _HOW)
         seen = bytes_of(self._buffer), bodies.version, list(ghosts)
@@ -134,6 +157,25 @@ class ContactReader:
                 self._pairs = _distinct(listing.pairs, ghosts)
         return self._pairs
 
+    def _read_directly(self, calls: bytes, bodies: Bodies, ghosts: Ghosts, before: Pairs) -> Pairs:
+        table = bodies.table
+        count, fresh = kernel.contacts(calls, self._space, table, self._room, before, *self._fresh)
+        if count > len(self._room) or fresh > len(self._fresh[0]):
+            self._room = np.empty(2 * count, np.int64)
+            self._fresh = np.empty(2 * count, np.int64), np.empty((2 * count, 6))
+            count, fresh = kernel.contacts(calls, self._space, table, self._room, before, *self._fresh)
+        self._fresh_count = fresh
+        if count > kernel.SORTED:
+            self._room[:count].sort()
+        if ghosts:
+            count = kernel.distinct(self._room, count, b"")
+            pairs = _distinct(self._room[: max(count, 0)], ghosts)
+            if not np.array_equal(pairs, self._pairs):
+                self._pairs = pairs.copy()
+        elif (count := kernel.distinct(self._room, count, self._pairs)) >= 0:
+            self._pairs = self._room[:count].copy()
+        return self._pairs
+
     @property
     def _is_few(self) -> bool:
         return len(self._seen[0]) <= _FEW * _INTS
@@ -144,16 +186,35 @@ class ContactReader:
 
     def touches_of(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts, wanted: Pairs) -> Touches:
         """Where and how some of the pairs touch that were just read."""
+        if self._calls is not None and not (ghosts and any(pair in ghosts for pair in wanted.tolist())):
+            if len(wanted) == self._fresh_count and (fresh := self._fresh_touches(wanted)) is not None:
+                return fresh
+            values = np.empty((6, len(wanted)))
+            if kernel.touches(self._calls, self._space, bodies.table, wanted, values):
+                return Touches(wanted, values)
         listing = self._listing
         if listing is None:
             self._fill(space, _WHO | _HOW)
-            if self._is_few and not ghosts and (few := self._few_touches(bodies, wanted)) is not None:
+            if (
+                self._calls is None
+                and self._is_few
+                and not ghosts
+                and (few := self._few_touches(bodies, wanted)) is not None
+            ):
                 return few
             listing = _listed(self._buffer, bodies)
         found = self._values(space, listing.of(wanted))
         return (
             _with_ghosts(found, {pair: ghost for pair, ghost in ghosts.items() if pair in wanted}) if ghosts else found
         )
+
+    def _fresh_touches(self, wanted: Pairs) -> Touches | None:
+        """How the pairs touch that were not there before; None if these are not the wanted ones, each once."""
+        pairs, values = self._fresh[0][: self._fresh_count], self._fresh[1][: self._fresh_count]
+        if self._fresh_count > kernel.SORTED:
+            order = pairs.argsort()
+            pairs, values = pairs[order], values[order]
+        return Touches(wanted, values.T.copy()) if pairs.tobytes() == wanted.tobytes() else None
 
     def touches(self, space: pymunk.Space, bodies: Bodies, ghosts: Ghosts) -> Touches:
         """Where and how all pairs touch that do now, which may be some time after the step."""

@@ -16,6 +16,7 @@ import pymunk
 from pymunk import constraints
 
 from engine.ecs import F64, Component, Entity, Flag, Ref, World, f64, flag, ref
+from engine.ecs.table import Table
 from engine.physics.bodies import Bodies, SlotBody
 from engine.physics.events import Rejected
 from engine.physics.layout import rows_with_any
@@ -153,6 +154,9 @@ _MAKERS: dict[type[Component], Callable[[Any, pymunk.Body, pymunk.Body], constra
 }
 
 
+_KINDS = frozenset(_MAKERS)
+
+
 @dataclass(slots=True)
 class _Made:
     constraint: constraints.Constraint
@@ -172,6 +176,10 @@ class Joints:
         """Set by the simulation."""
         self.made: dict[tuple[type[Component], int], _Made] = {}
         self._rejected: dict[tuple[type[Component], int], bytes] = {}
+        self._layout = -1
+        """Of the world, when `_tables` were found."""
+        self._tables: list[Table] = []
+        """Those that have joints, if anything is in them."""
 
     def renewed(self, bodies: Bodies) -> Joints:
         """Joints for a space made anew; they are all made at its first `sync`."""
@@ -186,6 +194,11 @@ class Joints:
 
     def sync(self) -> None:
         """Make, change and remove constraints so that there is one for each joint component whose bodies exist."""
+        if self._layout != self.world.layout:
+            self._layout = self.world.layout
+            self._tables = [table for table in self.world.archetypes() if not _KINDS.isdisjoint(table.components)]
+        if not self.made and not self._rejected and not any(table.count for table in self._tables):
+            return
         found: dict[tuple[type[Component], int], Any] = {}
         for kind, rows in rows_with_any(self.world, _MAKERS):
             for entity in rows.entities:

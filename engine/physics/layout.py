@@ -71,7 +71,7 @@ class Block:
             if kind is Velocity or kind in self.components:
                 self._kept[kind] = bytearray(self.capacity * _SIZES[kind])
                 self._all[kind] = np.frombuffer(self._kept[kind], dtype).reshape(self.capacity, -1)
-        self._all_slots: NDArray[np.intp] = np.full(self.capacity, ABSENT)
+        self._all_slots: NDArray[np.intp] = np.full(self.capacity, ABSENT, np.intp)
         self.kept_cells: list[Any] = []
         self.kept_revision = ABSENT
         """The revision of the cells that were found to be the kept ones."""
@@ -91,7 +91,13 @@ class Block:
         self.velocities: NDArray[np.float64] = self._all[Velocity][:count]
         """vx, vy, angular as last synced, shape (rows, 3)."""
         pools = self.table.pools
-        self._live = {kind: pools[kind].view[: count * pools[kind].size] for kind in self._kept if kind in pools}
+        live = {kind: pools[kind].view[: count * pools[kind].size] for kind in self._kept if kind in pools}
+        self._live = live
+        kept = self._kept[Transform], self._kept[Velocity]
+        self.buffers = self.slots.data, live[Transform], kept[0], live.get(Velocity), kept[1]
+        """Slots, places and velocities for the kernel."""
+        self._fixed = [(self._kept[kind].startswith, live[kind]) for kind in (Body, Collider) if kind in live]
+        """What says of a component that hardly ever changes whether it has not, and what to ask it about."""
 
     # Rows that come and go
 
@@ -210,6 +216,14 @@ class Block:
     def driven_rows(self) -> NDArray[np.intp]:
         """Rows whose Velocity the game has written."""
         return _differing(self.rows[Velocity], self.velocities) if self.is_driven else _NONE
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the game may have changed a Body or a Collider."""
+        for is_still, live in self._fixed:
+            if not is_still(live):
+                return True
+        return self.has_collider and self.table.pools[Collider].revision != self.kept_revision
 
     def changed_rows(self) -> dict[int, bool]:
         """Rows whose Body or Collider the game has changed, and whether the body must be made anew for it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, inf, isfinite
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymunk
@@ -20,6 +20,7 @@ from pymunk import batch
 
 from engine.ecs import Entity, World, digest
 from engine.ecs.table import Table
+from engine.physics import direct
 from engine.physics.bodies import ABSENT, Bodies, SlotBody
 from engine.physics.columns import floats_of, ints_of
 from engine.physics.components import Body, BodyKind, Collider, Material, Velocity
@@ -34,6 +35,9 @@ from engine.physics.settings import PhysicsSettings
 from engine.physics.shapes import Circle
 from engine.physics.touch import reach
 from engine.scene import Transform
+
+if TYPE_CHECKING or direct.CALLS is not None:
+    from engine.physics import kernel
 
 # Layout of the floats of one body: x, y, angle, vx, vy, angular, as in Transform and Velocity.
 _PLACE_FIELDS = batch.BodyFields.POSITION | batch.BodyFields.ANGLE
@@ -58,6 +62,7 @@ SHORT = 128
 
 
 _NO_PAIRS: Pairs = np.empty(0, np.int64)
+_NOTHING_HIDDEN = np.empty(0, np.uint64), np.empty((0, 3))
 _NO_TOUCHES = Touches(_NO_PAIRS, np.empty((6, 0)))
 
 
@@ -96,9 +101,15 @@ class Simulation:
         self.bodies = Bodies()
         self.gate = Gate(world, self.bodies)
         self.joints = Joints(world, self.bodies)
+        self.calls = direct.CALLS
+        """The solver's functions for the kernel; None where it is done without."""
         self.archetypes: list[Components] = []
         self.blocks: list[Block] = []
         """In the order of their tables."""
+        self._buffers: tuple[kernel.Block, ...] = ()
+        """Theirs, for the kernel."""
+        self._moving: tuple[kernel.Block, ...] = ()
+        """Those of them that have a Body."""
         self.touching: Pairs = _NO_PAIRS
         """The pairs that touch, sorted."""
         self.began: list[Touches] = []
@@ -146,7 +157,8 @@ class Simulation:
         self.gate.watch_all(space)
         self.joints.space = space
         self.space = space
-        self.reader = ContactReader()
+        self._address = direct.address_of(space) if self.calls is not None else 0
+        self.reader = ContactReader(space, self.calls)
         self.apply_settings()
         return space
 
@@ -172,16 +184,23 @@ class Simulation:
     def sync(self) -> None:
         """Take in everything that has come, gone and been written since the last time."""
         self.sync_places()
-        for block in self.blocks:
-            self._take_in_changes(block)
+        self._take_in_changes()
         self._take_in_velocities()
         self.joints.sync()
 
     def sync_places(self) -> None:
         """Take in what queries ask for: who is there, and where."""
         self.sync_entities()
-        for block in self.blocks:
-            self._take_in_places(block)
+        if self.calls is None or self.settings.sleep_after < inf:
+            for block in self.blocks:
+                self._take_in_places(block)
+            return
+        calls, space, bodies, first = self.calls, self._address, self.bodies, 0
+        while first < len(self.blocks):
+            first = kernel.move(calls, space, bodies.pointer, bodies.is_round, self._buffers, first, SHORT)
+            for block in self.blocks[first : first + 1]:  # of which more is to be done
+                self._take_in_places(block)
+            first += 1
 
     def sync_entities(self) -> None:
         """Take in who is there."""
@@ -205,6 +224,12 @@ class Simulation:
         It also sets those that were not written, which may change them by a rounding error where the centre of gravity
         is not the place: nothing for a simulation that is to go the same way everywhere.
         """
+        if (
+            self.calls is not None
+            and self.settings.sleep_after == inf
+            and kernel.move_all(self.calls, self._address, self.bodies.pointer, self._buffers, FEW)
+        ):
+            return
         moved = [(block, rows) for block in self.blocks if len(rows := block.moved_rows())]
         if sum(len(rows) for _, rows in moved) < FEW or self.settings.sleep_after < inf:
             for block, _ in moved:
@@ -251,6 +276,8 @@ class Simulation:
         self._placed = -1  # the rows have another order, even if all bodies stay
         self._move_in(taken)
         bodies.kept.clear()
+        self._buffers = tuple(block.buffers for block in self.blocks)
+        self._moving = tuple(block.buffers for block in self.blocks if block.has_body)
 
     def _move_in(self, taken: list[tuple[Block, int, int]]) -> None:
         """Give rows to the entities, by id, that have come to them."""
@@ -338,10 +365,19 @@ class Simulation:
 
     def _take_in_velocities(self) -> None:
         """Give bodies the velocities the game wrote."""
+        if self.calls is not None and self.settings.sleep_after == inf:
+            calls, bodies, first = self.calls, self.bodies, 0
+            while first < len(self.blocks):
+                first = kernel.drive(calls, bodies.pointer, bodies.is_static, self._buffers, first)
+                for block in self.blocks[first : first + 1]:
+                    rows = self._driven_rows(block)
+                    self._drive([(block, rows, block.velocities[rows])])
+                first += 1
+            return
         written = [block for block in self.blocks if block.is_driven]
         if written and not self._take_in_all_velocities(written):
             driven = [(block, rows) for block in written if len(rows := self._driven_rows(block))]
-            self._drive(driven)
+            self._drive([(block, rows, block.velocities[rows]) for block, rows in driven])
 
     def _take_in_all_velocities(self, written: list[Block]) -> bool:
         """Take what was not written for written, too: it makes no difference, and of few it is quicker.
@@ -353,7 +389,7 @@ class Simulation:
             return False
         velocities = [b.rows[Velocity] if b.has_velocity else b.velocities for b in self.blocks if b.has_body]
         values = np.concatenate(velocities) if velocities else np.empty((0, 3))
-        if not _are_finite(values):
+        if not _are_finite(values) or not all(block.has_body or _are_finite(block.rows[Velocity]) for block in written):
             return False
         for block in written:
             block.keep_velocities()
@@ -369,14 +405,15 @@ class Simulation:
                 self._build(block, row)
         return rows
 
-    def _take_in_changes(self, block: Block) -> None:
+    def _take_in_changes(self) -> None:
         """Adjust the bodies whose Body or Collider the game changed, or make them anew."""
-        changed = block.changed_rows()
-        for row in sorted(changed):
-            if changed[row] or self.bodies.live[int(block.slots[row])] is None:
-                self._build(block, row)
-            else:
-                self._adjust(block, row)
+        for block in self.blocks:
+            changed = block.changed_rows() if block.is_changed else {}
+            for row in sorted(changed):
+                if changed[row] or self.bodies.live[int(block.slots[row])] is None:
+                    self._build(block, row)
+                else:
+                    self._adjust(block, row)
 
     def _accept(
         self,
@@ -418,19 +455,24 @@ class Simulation:
         body.position = x, y
         self.space.reindex_shapes_for_body(body)
 
-    def _drive(self, driven: list[tuple[Block, NDArray[np.intp]]]) -> None:
-        """Give bodies the velocities their blocks have noted."""
-        if sum(len(rows) for _, rows in driven) < MANY or self.settings.sleep_after < inf:
-            for block, rows in driven:
+    def _drive(self, driven: list[tuple[Block, NDArray[np.intp], NDArray[np.float64]]]) -> None:
+        """Give rows' bodies velocities."""
+        if sum(len(rows) for _, rows, _ in driven) < MANY or self.settings.sleep_after < inf:
+            for block, rows, values in driven:
                 chosen: list[int] = block.slots[rows].tolist()
-                for slot, (vx, vy, angular) in zip(chosen, block.velocities[rows].tolist(), strict=True):
+                for slot, (vx, vy, angular) in zip(chosen, values.tolist(), strict=True):
                     body = self.bodies.live[slot]
                     if body is not None and body.body_type != pymunk.Body.STATIC:
                         body.velocity = vx, vy
                         body.angular_velocity = angular
             return
         self._find_order()
-        self._write_velocities(np.concatenate([block.velocities for block in self.blocks if block.has_body]))
+        velocities = {block: block.velocities for block in self.blocks if block.has_body}
+        for block, rows, values in driven:
+            if block in velocities:
+                velocities[block] = velocities[block].copy()
+                velocities[block][rows] = values
+        self._write_velocities(np.concatenate(list(velocities.values())))
 
     def _write_velocities(self, velocities: NDArray[np.float64]) -> None:
         """Give all bodies velocities, one a row of the blocks that have a Body."""
@@ -439,15 +481,16 @@ class Simulation:
         batch.set_space_bodies(self.space, _VELOCITY_FIELDS, self._velocities_written)
 
     def _write_places(self) -> None:
-        """Put all bodies to where their blocks have noted."""
+        """Put all bodies to where their blocks have noted: angles first, as bodies turn about their centres."""
         self._find_order()
         order = self._place_of[np.concatenate([block.slots for block in self.blocks])]
         places = np.concatenate([block.places for block in self.blocks])
         present = order != ABSENT
-        written = np.zeros((len(self._addresses), 3))
-        written[order[present]] = places[present]
-        self._places_written.set_float_buf(written)
-        batch.set_space_bodies(self.space, _PLACE_FIELDS, self._places_written)
+        for field, columns in ((batch.BodyFields.ANGLE, slice(2, 3)), (batch.BodyFields.POSITION, slice(0, 2))):
+            written = np.zeros((len(self._addresses), columns.stop - columns.start))
+            written[order[present]] = places[present, columns]
+            self._places_written.set_float_buf(written)
+            batch.set_space_bodies(self.space, field, self._places_written)
 
     def _reject(self, entity: Entity, reason: str) -> None:
         self.world.post(Rejected(entity, reason))
@@ -584,7 +627,8 @@ class Simulation:
         self.gate.errors.clear()
 
     def _damp(self, dt: float) -> None:
-        driven: list[tuple[Block, NDArray[np.intp]]] = []
+        """Slow bodies down. What was last seen of them stays, as it tells what the game writes."""
+        driven: list[tuple[Block, NDArray[np.intp], NDArray[np.float64]]] = []
         slowest = self._sleep_speed(dt)
         for block in self.blocks:
             damping = self.bodies.damping[block.slots]
@@ -594,9 +638,7 @@ class Simulation:
             rows = np.flatnonzero(damped)
             if len(rows):
                 left = damping[rows] ** dt
-                block.velocities[rows, :2] *= left[:, :1]
-                block.velocities[rows, 2] *= left[:, 1]
-                driven.append((block, rows))
+                driven.append((block, rows, block.velocities[rows] * left[:, [0, 0, 1]]))
         if driven:
             self._drive(driven)
 
@@ -622,19 +664,18 @@ class Simulation:
                 body.angular_velocity += turn / body.moment
 
     def _read_contacts(self) -> None:
-        before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts)
+        before, now = self.touching, self.reader.read(self.space, self.bodies, self.gate.ghosts, self.touching)
         self.is_stepped = True
         self.gate.carried.clear()
-        if now is before or np.array_equal(now, before):
+        new, parted = (without(now, before), without(before, now)) if now is not before else (_NO_PAIRS, _NO_PAIRS)
+        if not len(new) and not len(parted):
             self.began.append(_NO_TOUCHES)
             self.ended.append(_NO_PAIRS)
             return
-        new = without(now, before)
         reader = self.reader
         self.began.append(
             reader.touches_of(self.space, self.bodies, self.gate.ghosts, new) if len(new) else _NO_TOUCHES
         )
-        parted = without(before, now)
         if len(parted) and self.settings.sleep_after < inf:
             asleep = self._both_rest(parted)
             now = np.sort(np.concatenate((now, parted[asleep])))
@@ -686,13 +727,19 @@ class Simulation:
         self._velocities_written.set_float_buf(self._written)
 
     def _write_back(self) -> None:
+        # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
+        is_written = self.gate.has_asked and any(block.is_moved or block.is_driven for block in self.blocks)
+        if (
+            self.calls is not None
+            and not is_written
+            and kernel.write_back(self.calls, self.bodies.pointer, self._moving)
+        ):
+            return
         self._find_order()
         buffer = self._bodies_read
         buffer.clear()
         batch.get_space_bodies(self.space, _PLACE_FIELDS | _VELOCITY_FIELDS, buffer)
         read = floats_of(buffer).reshape(-1, _WIDTH)
-        # A filter may have written while the solver ran; what it wrote stays, and is taken in before the next step.
-        is_written = self.gate.has_asked and any(block.is_moved or block.is_driven for block in self.blocks)
         if self._is_whole and not is_written:
             values = read.take(self._order, axis=0)
             if _are_finite(values):
@@ -775,7 +822,7 @@ class Simulation:
         """Ids and velocities of moving entities without a Velocity, in order of id."""
         blocks = [block for block in self.blocks if block.has_body and not block.has_velocity]
         if not blocks:
-            return np.empty(0, np.uint64), np.empty((0, 3))
+            return _NOTHING_HIDDEN
         ids = np.concatenate([block.ids for block in blocks])
         order = ids.argsort()
         return ids[order], np.concatenate([block.velocities for block in blocks])[order]

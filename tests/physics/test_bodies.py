@@ -462,6 +462,23 @@ def test_a_body_that_turns_non_finite_is_quarantined_and_the_rest_goes_on() -> N
     assert caught == [wild]
 
 
+def test_damping_and_contacts_show_beside_an_entity_without_a_body() -> None:
+    scene = scene_of(on_error=OnError.ISOLATE)
+    scene.world.spawn(Transform(nan), Velocity(), Body(mass=1.0), Collider(Circle(5.0)))
+    free = scene.world.spawn(Transform(0.0, 50.0), Velocity(80.0), Body(mass=1.0, damping=0.25), Collider(Circle(5.0)))
+    run(scene, 60)
+    assert free[Velocity].vx == pytest.approx(20.0)
+
+
+def test_a_velocity_that_is_not_finite_is_refused_where_nothing_moves_by_it() -> None:
+    scene = scene_of(on_error=OnError.ISOLATE)
+    wall = scene.world.spawn(Transform(), Velocity(), Collider(Box(10, 10)))
+    run(scene, 1)
+    wall[Velocity].vx = nan
+    run(scene, 1)
+    assert wall[Velocity].vx == 0.0
+
+
 # Sleep
 
 

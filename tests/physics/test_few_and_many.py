@@ -22,6 +22,7 @@ from engine.physics import (
     Velocity,
     contacts,
     delivery,
+    direct,
     physics,
     simulation,
 )
@@ -119,6 +120,8 @@ def test_the_way_for_many_leads_to_the_same(
     hashes, lines = play()
     assert len(lines) > 400
     assert {line[0] for line in lines} == {"all", "hit", "end"}
+    monkeypatch.setattr(direct, "CALLS", None)
+    assert play() == (hashes, lines)
     monkeypatch.setattr(module, name, value)
     assert play() == (hashes, lines)
 

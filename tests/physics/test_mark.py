@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import cos, sin
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,25 @@ def test_who_meets_right_after_the_mark_is_asked_about_again_though_they_touch_n
     watch.put_back(1, columns, mark)
     watch.run(3)
     assert watch.asked == [2, 2]
+
+
+def test_a_turned_body_whose_weight_is_off_its_place_comes_back_to_its_place() -> None:
+    watch = Watch()
+    lopsided = Collider(Circle(5.0, x=8.0))
+    parts = [
+        watch.world.spawn(Transform(40.0 * number, 0.0), Velocity(0.0, 0.0, 2.0), Body(mass=1.0), lopsided)
+        for number in range(10)
+    ]
+    watch.run(3)
+    tick, columns, mark = watch.scene.tick, watch.columns(), watch.space.mark()
+    watch.run(30)
+    watch.put_back(tick, columns, mark)
+    for entity in parts:
+        at = columns[entity.id][0]
+        x, y = at.x + 8.0 * cos(at.angle), at.y + 8.0 * sin(at.angle)
+        assert watch.space.within(x, y, 0.1) == [entity]
+        assert watch.space.raycast(x, y + 20.0, x, y) is not None
+    watch.run(1)
+    for entity in parts:
+        at, motion = columns[entity.id]
+        assert (entity[Transform].x, entity[Transform].y) == pytest.approx((at.x, at.y), abs=0.5 + abs(motion.vx) / 60)

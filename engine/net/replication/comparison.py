@@ -148,6 +148,9 @@ class Comparison:
                 references.append(slots + column * MOST_SLOTS)
                 low_of_references = end
             self.private += [Stretch(number, part, field, 0, 0) for part, field in fields.private]
+        self._told: tuple[State, Floats] | None = None
+        """What was asked for last."""
+        self._known: tuple[Columns, State, tuple[Floats, Floats, NDArray[np.bool_]]] | None = None
         self._cells, _ = shape.find(np.concatenate(keys))
         self._cells_of_references, _ = shape.find(np.concatenate(references))
         self._steps = np.repeat(np.array(steps), counts)
@@ -155,8 +158,10 @@ class Comparison:
         self._turning = np.flatnonzero(np.repeat(np.array(turning, np.bool_), counts))
 
     def told(self, state: State) -> Floats:
-        """The server's vector."""
-        return np.multiply(state.cells[self._cells], self._steps, dtype=np.float64)
+        """The server's vector; not to be changed."""
+        if self._told is None or self._told[0] is not state:
+            self._told = state, np.multiply(state.cells[self._cells], self._steps, dtype=np.float64)
+        return self._told[1]
 
     def ours(self, columns: Columns) -> Floats:
         """The prediction's vector."""
@@ -164,6 +169,14 @@ class Comparison:
         for each in self.stretches:
             values[each.low : each.high] = columns[each.group][each.part][each.field.name]
         return values
+
+    def _compared(self, columns: Columns, state: State) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Both vectors of a note, and where they are apart; known as long as the same is asked about."""
+        known = self._known
+        if known is None or known[0] is not columns or known[1] is not state:
+            ours, told = self.ours(columns), self.told(state)
+            known = self._known = columns, state, (ours, told, self.apart(ours, told))
+        return known[2]
 
     def apart(self, ours: Floats, told: Floats) -> NDArray[np.bool_]:
         """Which numbers are farther apart than they may be."""
@@ -175,7 +188,7 @@ class Comparison:
 
     def agrees(self, columns: Columns, state: State, aliases: Mapping[int, int]) -> bool:
         """Whether a note is what the server says."""
-        if not self.alike or self.apart(self.ours(columns), self.told(state)).any():
+        if not self.alike or self._compared(columns, state)[2].any():
             return False
         for each in self.references:
             ours = columns[each.group][each.part][each.field.name]
@@ -194,8 +207,8 @@ class Comparison:
     ) -> list[Difference] | None:
         """All numbers that are not what the server says, where both have the same components. None if over `most`."""
         found: list[Difference] = []
-        ours, told = self.ours(columns), self.told(state)
-        wrong, off = self.apart(ours, told), told - ours
+        ours, told, wrong = self._compared(columns, state)
+        off = told - ours
         if np.count_nonzero(wrong) > most:
             return None
         off[self._turning] = (off[self._turning] + pi) % (2 * pi) - pi
@@ -224,7 +237,7 @@ class Comparison:
     def distances(self, columns: Columns, state: State) -> dict[int, float]:
         """How far from its place each is, in units, by the prediction's id."""
         away: dict[int, float] = {}
-        ours, told = self.ours(columns), self.told(state)
+        ours, told, _ = self._compared(columns, state)
         for number, group in enumerate(self.groups):
             square = np.zeros(len(group.ids))
             for each in self.stretches:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
+from operator import is_
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -292,15 +294,18 @@ def put_back(cast: Cast, moment: Moment) -> None:
             pool = group.table.pools[part.component]
             matrix_of(pool)[rows] = records[chosen]
             if cells is not None and pool.cells is not None:
-                for row, noted in zip(rows.tolist(), [*map(cells.__getitem__, np.flatnonzero(placed))], strict=True):
-                    if not _are_same(pool.cells[row], noted):
+                kept: list[tuple[Any, ...]] = (
+                    cells if type(chosen) is slice else [cells[place] for place in chosen.tolist()]
+                )
+                places: list[int] = rows.tolist()
+                live: list[list[Any]] = [pool.cells[row] for row in places]
+                if all(map(is_, chain.from_iterable(live), chain.from_iterable(kept))):
+                    continue
+                for row, now, noted in zip(places, live, kept, strict=True):
+                    if not all(map(is_, now, noted)):
                         pool.put_cells(row, list(noted))
         for id in group.ids[alive & ~placed & (slots.tables[indices] >= 0)].tolist():
             shape_like(world.entity(id), moment.components(id) or ())
-
-
-def _are_same(cells: list[Any], noted: tuple[Any, ...]) -> bool:
-    return len(cells) == len(noted) and all(now is then for now, then in zip(cells, noted, strict=True))
 
 
 def shape_like(entity: Entity, components: Iterable[Component]) -> None:

@@ -228,6 +228,8 @@ class Mirror:
             before = None
         if anew or state is not before:
             for part, values in zip(plan.others, self._values(plan, state), strict=True):
+                if not part.stretches:
+                    continue
                 part.write(values)
                 if anew:
                     part.write_all(values, moving_only=True)
@@ -388,7 +390,7 @@ class Mirror:
         if plan.told is not None and plan.told[0] is state:
             return plan.told[1]
         floats, whole, refs = plan.others
-        ids = referred(state.shape, state.shown[refs.cells])
+        ids = referred(state.shape, state.shown[refs.cells]) if refs.stretches else _NO_IDS
         if self.aliases and len(ids):
             for id, shown in self.aliases.items():
                 ids[ids == np.uint64(id)] = shown
@@ -478,5 +480,6 @@ def _as_slice(rows: Ints) -> Any:
 
 
 _NONE: Ints = np.zeros(0, np.int64)
+_NO_IDS: Ids = np.zeros(0, np.uint64)
 _PARENT: Any = ChildOf.parent
 _REF = ChildOf.specs["parent"].ctype

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isnan, nan, pi
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.ecs import digest
 from engine.physics.touch import Place
+
+COMPILED = has("engine.physics.kernel")
+if TYPE_CHECKING or COMPILED:
+    from engine.physics import kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Places:
         for missed in range(max(self.tick + 1, tick - self.depth), tick):
             self._ring[missed % self.depth] = nan
         self.tick = tick
-        self._ring[tick % self.depth] = places[self._order].T
+        places.T.take(self._order, axis=1, out=self._ring[tick % self.depth], mode="clip")
 
     def _rearrange(self, ids: NDArray[np.uint64]) -> None:
         ring = np.full((self.depth, 3, len(ids)), nan)
@@ -61,6 +67,26 @@ class Places:
         """x and y at whole ticks, none newer than the newest; shape (ticks, 2, columns or entities)."""
         ring = self._ring[:, :2] if columns is None else self._ring[:, :2, columns]
         return ring.take(ticks % self.depth, axis=0)
+
+    def near(
+        self,
+        ticks: NDArray[np.intp],
+        columns: NDArray[np.intp] | None,
+        start: NDArray[np.float64],
+        end: NDArray[np.float64],
+        reach: NDArray[np.float64],
+    ) -> list[int]:
+        """Which entities may, at whole ticks, come within reach of ways: those that are that near to a circle around.
+
+        Each way has a tick, and a start and an end of x, y and angle. `reach` has shape (ways, columns or entities);
+        the answers are places in it.
+        """
+        if not COMPILED:
+            return _near(self.around(ticks, columns), start, end, reach).ravel().nonzero()[0].tolist()
+        found = np.empty(reach.size, np.intp)
+        count = len(self.ids)
+        many = kernel.near(self._ring, count, ticks % self.depth, columns, start, end, reach, found)
+        return found[:many].tolist()
 
     def place(self, id: int, time: float) -> Place | None:
         """Where an entity was at a time in ticks, between two ticks in a straight line and turning the short way.
@@ -99,3 +125,18 @@ class Places:
     def digest(self) -> int:
         """The hash of all places."""
         return digest((self.tick, self.ids, self._ring))
+
+
+def _near(
+    points: NDArray[np.float64],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    reach: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """What `Places.near` says, for points as `Places.around` gives them, in the shape of `reach`."""
+    half = (end[:, :2] - start[:, :2]) * 0.5
+    away = points - (start[:, :2] + half)[:, :, None]
+    away *= away
+    most = reach + np.hypot(half[:, 0], half[:, 1])[:, None]
+    most *= most
+    return away[:, 0] + away[:, 1] <= most

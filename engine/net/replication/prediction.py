@@ -24,7 +24,7 @@ from engine.ecs import ChildOf, Component, Despawned, EcsError, Entity, Resource
 from engine.ecs.entity import INDEX, LOCAL
 from engine.ecs.table import Table
 from engine.net.replication.amending import Amending
-from engine.net.replication.comparison import Comparison, Difference, Fields, live_columns, noted_columns
+from engine.net.replication.comparison import Columns, Comparison, Difference, Fields, live_columns, noted_columns
 from engine.net.replication.forwarding import Forwarding, mapped
 from engine.net.replication.history import MOST, Cast, Moment, Revertible, note, put_back, shape_like
 from engine.net.replication.layout import MOST_SLOTS, Shape
@@ -111,6 +111,7 @@ class Prediction:
         self._own: tuple[int, list[int]] = (-1, [])
         self._comparisons: dict[tuple[int, int], Comparison] = {}
         self._fields: dict[Table, Fields] = {}
+        self._noted: tuple[Moment, Columns] | None = None
         self._spawning = [kind for kind, each in self._declared.predicted.items() if each.spawns]
         self._listen()
 
@@ -275,6 +276,7 @@ class Prediction:
             or not (self._agrees(moment, state, servers) or self._amend(state, servers))
         ):
             self._correct(state, servers, moment)
+        self._noted = None
         for old in [each for each in self._moments if each < tick]:
             del self._moments[old]
         self._forget(state)
@@ -352,7 +354,13 @@ class Prediction:
         if set(moment.ids) != servers.keys():
             return False
         comparison = self._comparison(moment.groups, servers, state)
-        return comparison.agrees(noted_columns(moment), state, self.mirror.aliases)
+        return comparison.agrees(self._noted_columns(moment), state, self.mirror.aliases)
+
+    def _noted_columns(self, moment: Moment) -> Columns:
+        """The columns of a note, which a correction asks for several times."""
+        if self._noted is None or self._noted[0] is not moment:
+            self._noted = moment, noted_columns(moment)
+        return self._noted[1]
 
     def _amend(self, state: State, servers: dict[int, int]) -> bool:
         """Put the notes since then and the present right without running ticks again, if that will do."""
@@ -365,7 +373,8 @@ class Prediction:
             comparison = self._comparison(window[0].groups, servers, state)
             if not comparison.alike:
                 return None
-            return comparison.differences(noted_columns(window[0]), state, self.mirror.aliases, MOST_AMENDED)
+            columns = self._noted_columns(window[0])
+            return comparison.differences(columns, state, self.mirror.aliases, MOST_AMENDED)
 
         def drop(id: int) -> None:
             self._let_go(id)
@@ -571,7 +580,7 @@ class Prediction:
         noted = set(moment.ids)
         both = {id: server for id, server in servers.items() if id in noted}
         if len(both) == len(noted):
-            away = self._comparison(moment.groups, both, state).distances(noted_columns(moment), state)
+            away = self._comparison(moment.groups, both, state).distances(self._noted_columns(moment), state)
             self.error = max((away[id] for id in both if not self._spawns.get(id, True)), default=0.0)
             self.errors.append(self.error)
 

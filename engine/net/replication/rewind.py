@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor, hypot, inf, isfinite
-from typing import Any
+from operator import is_
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.app import End, Physics, Plugin, Time
-from engine.ecs import Component, Entity, Rows, World, digest
+from engine.ecs import Component, Entity, World, digest
 from engine.ecs.column import Column
 from engine.ecs.table import Table
 from engine.events import Phase
@@ -35,6 +36,8 @@ from engine.scene import Transform
 
 PRESENT = 0.5
 """Who sees others less than this many ticks late sees the present."""
+_Targets: TypeAlias = tuple[NDArray[np.intp] | None, NDArray[np.uint64]]
+_Sources: TypeAlias = list[tuple[Table, Column[int, np.int64]]]
 _NOBODY = np.empty(0, np.uint64)
 _NOWHERE = np.empty((0, 3))
 ROOM = 0.5
@@ -85,7 +88,7 @@ class _Ways:
     """How many ticks ago their owners saw the others."""
     back: NDArray[np.intp]
     """The same rounded, and negative."""
-    tables: list[Rows]
+    tables: list[Table]
     """Where all `a` are."""
     start: NDArray[np.float64]
     """Before the step: x, y and angle; shape (ways, 3)."""
@@ -106,8 +109,11 @@ class Rewind:
         """Ticks by player, as the last `SawBehind` said; who is not in it sees the present."""
         self._places = Places(ceil(self.cap / self._dt) + 2)
         self._noted = _noted(declarations)
-        self._columns: list[NDArray[np.intp] | None] = [None] * len(self._judged)
-        """By judged pair: which columns of the history have its `b`; None for all of them."""
+        self._targets: list[_Targets] = []
+        """By judged pair."""
+        self._sources: list[_Sources] = []
+        """By judged pair, as of `_looked`."""
+        self._looked = -1
         self._tables: list[Table] = []
         """Where what is noted is found, as of `_layout`."""
         self._layout = -1
@@ -119,7 +125,8 @@ class Rewind:
         """Those of the last ticks, by number of the pair."""
         self._ways: list[_Ways] = []
         """While the space steps."""
-        self._reached: tuple[Any, Any] = None, None
+        self._reached: dict[int, tuple[tuple[Any, ...], Any]] = {}
+        """By judged pair: for whom it was asked how far they reach, and the answer."""
         self._met: dict[tuple[int, int], _Met] = {}
         """By ids of `a` and `b`."""
 
@@ -275,7 +282,7 @@ class Rewind:
             tick, ids, np.concatenate([_NOWHERE, *(table.columns[Transform][: table.count] for table in tables)])
         )
         if changed:
-            self._columns = [self._columns_of(pair) for pair in self._judged]
+            self._targets = [self._targets_of(pair) for pair in self._judged]
 
     def _find_tables(self) -> list[Table]:
         return [
@@ -285,49 +292,65 @@ class Rewind:
             if table.pools.keys() >= {*kinds} and table.pools.keys().isdisjoint(without)
         ]
 
-    def _columns_of(self, pair: Judged) -> NDArray[np.intp] | None:
+    def _targets_of(self, pair: Judged) -> _Targets:
+        """Which columns of the history have the `b` of a judged pair, None for all of them; and their ids."""
+        ids = self._places.ids
         targets = [rows.ids for rows in self._world.tables(pair.b, Transform, Collider)]
-        having = np.isin(self._places.ids, np.concatenate([_NOBODY, *targets]))
-        return None if having.all() else having.nonzero()[0]
+        having = np.isin(ids, np.concatenate([_NOBODY, *targets]))
+        if having.all():
+            return None, ids
+        columns = having.nonzero()[0]
+        return columns, ids[columns]
+
+    def _sources_of(self, pair: Judged) -> _Sources:
+        """The tables that may have an `a` of a judged pair, and the columns that tell their owners."""
+        sources: _Sources = []
+        known: list[type[Component]] = []
+        for kind in (pair.a,) if pair.a in self._owners else self._owners:
+            wanted = {pair.a, Transform, Collider, kind}
+            for table in self._world.archetypes():
+                if table.pools.keys() >= wanted and table.pools.keys().isdisjoint(known):
+                    sources.append((table, vars(kind)[self._owners[kind]]))
+            known.append(kind)
+        return sources
 
     def _ways_of(self, number: int) -> _Ways | None:
         """The `a` of a judged pair whose owners see the past, as they stand before the step; None if there are none."""
-        judged = self._judged[number]
-        tables: list[Rows] = []
+        if self._looked != self._world.layout:
+            self._looked = self._world.layout
+            self._sources = [self._sources_of(pair) for pair in self._judged]
+        tables: list[Table] = []
         owners: list[int] = []
-        known: list[type[Component]] = []
-        for kind in (judged.a,) if judged.a in self._owners else self._owners:
-            column: Column[int, np.int64] = vars(kind)[self._owners[kind]]
-            for rows in self._world.tables(judged.a, Transform, Collider, kind, without=tuple(known)):
-                tables.append(rows)
-                owners += rows[column].tolist()
-            known.append(kind)
+        for table, column in self._sources[number]:
+            if table.count:
+                tables.append(table)
+                owners += table.columns[column][: table.count].tolist()
+        if not owners:
+            return None
         found_for = [each.revision for each in tables], owners, self._heard
         ways = self._known.get(number)
         if ways is None or ways.found_for != found_for:
             chosen = [row for row, owner in enumerate(owners) if owner in self.behind]
             rows = chosen if len(chosen) < len(owners) else slice(None)
             owners = [owners[row] for row in chosen]
-            most = judged.cap / self._dt
+            most = self._judged[number].cap / self._dt
             behind = [min(self.behind[owner], most) for owner in owners]
             back = np.array([floor(0.5 - ticks) for ticks in behind], np.intp)
-            ids = np.concatenate([_NOBODY, *(each.ids for each in tables)])[rows]
+            ids = np.concatenate([each.ids[: each.count] for each in tables])[rows]
             ways = self._known[number] = _Ways(number, found_for, rows, owners, ids, behind, back, tables, _NOWHERE)
         if not ways.owners:
             return None
-        ways.tables, ways.start = tables, _places_in(tables)[ways.chosen]
+        ways.start = _places_in(tables)[ways.chosen]
         return ways
 
     def _judge(self, ways: _Ways, found: dict[tuple[int, int], Touch]) -> None:
         """Find what touches, of one judged pair; broadly for all at once, then exactly for the few that are near."""
         places, start, now = self._places, ways.start, self._now
         end = _places_in(ways.tables)[ways.chosen]
-        columns = self._columns[ways.number]
-        others = places.ids if columns is None else places.ids[columns]
-        reach_a, reach_b, reach = self._reach(ways.ids, others)
+        columns, others = self._targets[ways.number]
+        reach_a, reach_b, reach = self._reach(ways.number, ways.ids, others)
         ticks = np.minimum(ways.back + now, places.tick)
-        near = _near(places.around(ticks, columns), start, end, reach).ravel().nonzero()[0]
-        for flat in near.tolist():
+        for flat in places.near(ticks, columns, start, end, reach):
             row, col = divmod(flat, len(others))
             pair, time = (int(ways.ids[row]), int(others[col])), now - ways.behind[row]
             at = places.place(pair[1], time)
@@ -342,7 +365,7 @@ class Rewind:
                     found[pair] = met
 
     def _reach(
-        self, ids: NDArray[np.uint64], others: NDArray[np.uint64]
+        self, number: int, ids: NDArray[np.uint64], others: NDArray[np.uint64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """How far the shapes of these and those go, and both together with `ROOM`, shape (ids, others).
 
@@ -350,11 +373,12 @@ class Rewind:
         """
         space = self._world.resource(Space)
         bodies = space.simulation.bodies
-        key = bodies, bodies.version, ids.tobytes(), others.tobytes()
-        if key != self._reached[0]:
+        key = bodies, bodies.version, ids, others
+        known = self._reached.get(number)
+        if known is None or not all(map(is_, known[0], key)):
             a, b = space.reach(ids), space.reach(others)
-            self._reached = key, (a, b, (a[:, None] + b) * (1.0 + ROOM))
-        return self._reached[1]
+            known = self._reached[number] = key, (a, b, (a[:, None] + b) * (1.0 + ROOM))
+        return known[1]
 
     def _touch(
         self, judged: Judged, pair: tuple[int, int], owner: int, way: tuple[Place, Place], at: Place
@@ -415,7 +439,8 @@ class Rewind:
         self.behind, self._met = dict(state.behind), dict(state.met)
         self._layout = -1
         self._known.clear()
-        self._columns = [self._columns_of(pair) for pair in self._judged]
+        self._looked = -1
+        self._targets = [self._targets_of(pair) for pair in self._judged]
 
     def digest(self) -> int:
         """The hash of it all."""
@@ -491,28 +516,9 @@ def _noted(
     return queries
 
 
-def _places_in(tables: list[Rows]) -> NDArray[np.float64]:
+def _places_in(tables: list[Table]) -> NDArray[np.float64]:
     """x, y and angle of all rows; shape (rows, 3)."""
-    return np.concatenate([rows[Transform] for rows in tables])
-
-
-def _near(
-    points: NDArray[np.float64],
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    reach: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Which points may come within reach of ways: those that are that near to the circle around a whole way.
-
-    Points are as `Places.around` gives them, ways known by their ends, shape (ways, 2 or more). `reach`, and the
-    answers, have shape (ways, points).
-    """
-    half = (end[:, :2] - start[:, :2]) * 0.5
-    away = points - (start[:, :2] + half)[:, :, None]
-    away *= away
-    most = reach + np.hypot(half[:, 0], half[:, 1])[:, None]
-    most *= most
-    return away[:, 0] + away[:, 1] <= most
+    return np.concatenate([table.columns[Transform][: table.count] for table in tables])
 
 
 def _near_way(
