@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Set
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
@@ -17,6 +18,12 @@ from engine.net.replication.prefabs import Makes, Prefab
 from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.declaration import Field
 from engine.net.wire.errors import SchemaError
+
+if TYPE_CHECKING or has("engine.net.replication.kernel"):
+    from engine.net.replication import kernel
+
+COMPILED = has("engine.net.replication.kernel")
+"""Whether the kernel does what is written here in numpy, too."""
 
 FURTHEST = float(1 << 46)
 """Steps from zero that floats are kept to: so many are exact, and leave room for differences."""
@@ -80,6 +87,31 @@ class _Gathered:
         return np.concatenate(self._columns, dtype=self._type, casting="unsafe")[self._order]
 
 
+class _Lines:
+    """All columns of all tables, and which cells their numbers become: for the kernel."""
+
+    __slots__ = ("cells", "codes", "columns", "rows")
+
+    def __init__(self, sources: list[_Source], shape: Shape, order: Ints) -> None:
+        """`order` is the place of each entity of the shape among all rows."""
+        layout = shape.layout
+        kinds = np.array([source.kind.number for source in sources], np.int64)
+        counts = np.array([source.table.count for source in sources], np.int64)
+        numbers = [number for source in sources for number in source.kind.columns]
+        self.codes = layout.codes[numbers]
+        self.rows = counts.repeat([len(source.kind.columns) for source in sources])
+        self.cells: Ints = np.empty(shape.size, np.int64)
+        kernel.destine(len(layout.columns), layout.has, kinds, counts, order, shape.columns, shape.entities, self.cells)
+        self.columns: list[NDArray[Any]] = []
+
+    def look(self, sources: list[_Source], layout: Layout) -> None:
+        """Find where the columns are now."""
+        self.columns = []
+        for source in sources:
+            columns = source.columns = source.table.columns
+            self.columns += [columns[layout.columns[number].field.column] for number in source.kind.columns]
+
+
 class Quantiser:
     """Gives every replicated entity of a world a slot, and takes states."""
 
@@ -96,6 +128,8 @@ class Quantiser:
         self._state = nothing(layout)
         self._owned: dict[int, list[int]] | None = None
         self._privates: dict[int, dict[int, tuple[int, ...]]] | None = None
+        self._order: Ints = _NONE  # by entity of the shape: its place among the rows of all tables
+        self._lines: _Lines | None = None
         self._gather_from([])
         self._free: list[int] = []
         self._used = 0
@@ -127,6 +161,7 @@ class Quantiser:
                 sources.append(source)
         if changed or len(self._shape.slots) != sum(source.table.count for source in sources):
             fresh = self._reshape(sources, tick)
+            self._lines = None
             self._gather_from(sources)
         else:
             fresh = []
@@ -190,7 +225,7 @@ class Quantiser:
         by_number = {source.kind.number: source.kind for source in sources}
         for place in new.tolist():
             prefabs[place] = self._name(int(ids[place]), by_number[int(kinds[place])])
-        order = slots.argsort()
+        order = self._order = slots.argsort()
         self._shape = Shape(
             self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order]
         )
@@ -251,6 +286,11 @@ class Quantiser:
 
     def _gather_from(self, sources: list[_Source]) -> None:
         """Note which columns the cells are made from."""
+        if COMPILED:
+            if self._lines is None:
+                self._lines = _Lines(sources, self._shape, self._order)
+            self._lines.look(sources, self.layout)
+            return
         for source in sources:
             if source.columns is not source.table.columns:
                 source.look(self.layout)
@@ -259,7 +299,9 @@ class Quantiser:
         self._refs = _Gathered(sources, 2, np.uint64)
 
     def _fill(self, tick: int) -> Ints:
-        layout, shape = self.layout, self._shape
+        layout, shape, lines = self.layout, self._shape, self._lines
+        if lines is not None:
+            return self._fill_compiled(lines, tick)
         measured = self._floats.gather()
         measured *= self._multiples
         if len(measured) and not np.abs(measured).max() < FURTHEST:
@@ -268,6 +310,30 @@ class Quantiser:
         cells[shape.starts[layout.floats] : shape.starts[layout.refs]] = self._whole.gather()
         cells[shape.starts[layout.refs] :] = self._slots_of(self._refs.gather())
         self._round(measured, cells, tick)
+        return cells
+
+    def _fill_compiled(self, lines: _Lines, tick: int) -> Ints:
+        """As `_fill`."""
+        shape, before = self._shape, self._state
+        link = None if before.shape is shape else shape.link(before.shape)
+        cells = np.empty(shape.size, np.int64)
+        kernel.take(
+            lines.columns,
+            lines.codes,
+            lines.rows,
+            lines.cells,
+            self._multiples,
+            shape.starts[self.layout.refs],
+            before.cells,
+            *((False, _NONE, _NONE, _NONE) if link is None else (True, link.kept, link.sources, link.fresh)),
+            shape.rated,
+            shape.rates,
+            shape.factors,
+            (tick - before.tick) / 2,
+            self._slot_of,
+            shape.by_slot,
+            cells,
+        )
         return cells
 
     def _round(self, measured: Floats, cells: Ints, tick: int) -> None:
