@@ -142,6 +142,11 @@ def encode_private(base: State | None, target: State) -> bytes:
     if before == target.private:
         return b""
     shape = target.shape
+    if COMPILED:
+        slots: list[int] = [shape.slots.item(shape.places[id]) for id in target.private]
+        encoded = kernel.encode_private(before, target.private, slots)
+        if encoded is not None:
+            return encoded
     written = bytearray()
     _put_varint(written, len(target.private))
     for id, numbers in target.private.items():

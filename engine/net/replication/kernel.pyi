@@ -76,6 +76,34 @@ def take(
     by_slot: _Ids,
     cells: _Ints,
 ) -> None: ...
+def take_rows(
+    columns: list[NDArray[Any]],
+    codes: NDArray[np.uint8],
+    steps: _Floats,
+    rows: int,
+    slot_of: _Ints,
+    by_slot: _Ids,
+) -> list[tuple[int, ...]]: ...
+def encode_private(
+    before: dict[int, tuple[int, ...]], now: dict[int, tuple[int, ...]], slots: list[int]
+) -> bytes | None: ...
+def match(
+    ids_: _Ids,
+    indices: _Ints,
+    kinds: _Ints,
+    tick: int,
+    slot_of: _Ints,
+    old_slots: _Ints,
+    old_ids: _Ids,
+    old_kinds: _Ints,
+    old_prefabs: _Ints,
+    old_births: _Ints,
+    old_serials: _Ints,
+    told: _Ints,
+    known: _Bools,
+    stays: _Bools,
+    gone: _Bools,
+) -> None: ...
 def arrange(
     has: _Bools,
     kinds: _Ints,

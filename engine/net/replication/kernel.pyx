@@ -38,6 +38,7 @@ cdef enum:
 cdef int64_t MOST_SLOTS = 1 << 16
 cdef double MANY = 0.9
 cdef double HOLD = 0.75
+cdef int64_t MOST = <int64_t>1 << 61
 cdef double CLIP = <double>(<int64_t>1 << 46)
 
 
@@ -177,6 +178,15 @@ cdef inline void align(Writer* writer) noexcept nogil:
         writer.filled -= 8
     writer.held = 0
     writer.filled = 0
+
+
+cdef inline uint8_t* put_varint(uint8_t* at, uint64_t value) noexcept nogil:
+    while value >= 0x80:
+        at[0] = <uint8_t>(value & 0x7F | 0x80)
+        at += 1
+        value >>= 7
+    at[0] = <uint8_t>value
+    return at + 1
 
 
 cdef inline uint64_t low(int width) noexcept nogil:
@@ -783,8 +793,17 @@ cdef enum:
     INT32 = 7
     INT64 = 8
     UINT64 = 9
+    REFERENCE = 10
 
-cdef int[10] SIZES = [4, 8, 1, 1, 2, 2, 4, 4, 8, 8]
+cdef int[11] SIZES = [4, 8, 1, 1, 2, 2, 4, 4, 8, 8, 8]
+
+
+cdef inline int64_t slot_with(uint64_t id, Ints slot_of, Ids by_slot) noexcept nogil:
+    """As `quantise.Quantiser._slots_of`."""
+    cdef int64_t index = <int64_t><uint32_t>id
+    cdef int64_t slot = slot_of.at[index if index < slot_of.size else 0] + 1
+    index = slot if slot < by_slot.size else by_slot.size - 1
+    return slot if 0 <= slot and by_slot.at[index] == id else 0
 
 
 cdef inline double measure(const char* at, int code) noexcept nogil:
@@ -877,8 +896,7 @@ cdef int take_within(
     cdef const char* data
     cdef int code
     cdef double value
-    cdef int64_t cell, slot
-    cdef uint64_t id
+    cdef int64_t cell
     cdef double* measured = NULL
     cdef int64_t* held = NULL
     cdef Py_buffer buffer
@@ -921,11 +939,7 @@ cdef int take_within(
             finally:
                 PyBuffer_Release(&buffer)
         for i in range(whole_end, size):
-            id = <uint64_t>cells.at[i]
-            cell = <int64_t>(id & 0xFFFFFFFF)
-            slot = slot_of.at[cell if cell < slot_of.size else 0] + 1
-            cell = slot if slot < by_slot.size else by_slot.size - 1
-            cells.at[i] = slot if 0 <= slot and by_slot.at[cell] == id else 0
+            cells.at[i] = slot_with(<uint64_t>cells.at[i], slot_of, by_slot)
         if linked:
             carry_into(before, kept, sources, held, size)
         elif size:
@@ -952,6 +966,83 @@ cdef int take_within(
     finally:
         free(measured)
         free(held)
+
+
+cdef list take_rows_within(list columns, Bools codes, Floats steps, Py_ssize_t rows, Ints slot_of, Ids by_slot):
+    cdef Py_ssize_t column, row, count = len(columns)
+    cdef const char* data
+    cdef double value
+    cdef int64_t* cells = NULL
+    cdef Py_buffer buffer
+    same(count, codes.size)
+    same(count, steps.size)
+    if rows < 0 or not by_slot.size or not slot_of.size:
+        raise ValueError("no rows, or no slots")
+    try:
+        cells = <int64_t*>room(rows * count * sizeof(int64_t))
+        for column in range(count):
+            PyObject_GetBuffer(columns[column], &buffer, PyBUF_STRIDED_RO)
+            try:
+                if codes.at[column] > REFERENCE or buffer.itemsize != SIZES[codes.at[column]]:
+                    raise ValueError(f"column {column} is of another type than told")
+                if buffer.ndim != 1 or buffer.shape[0] < rows:
+                    raise ValueError(f"column {column} is shorter than told")
+                data = <const char*>buffer.buf
+                for row in range(rows):
+                    if codes.at[column] <= DOUBLE:
+                        value = measure(data, codes.at[column]) / steps.at[column]
+                        value = 0.0 if value != value else -CLIP if value < -CLIP else CLIP if value > CLIP else value
+                        cells[row * count + column] = <int64_t>rint(value)
+                    elif codes.at[column] == REFERENCE:
+                        cells[row * count + column] = slot_with(<uint64_t>whole(data, UINT64), slot_of, by_slot)
+                    else:
+                        cells[row * count + column] = whole(data, codes.at[column])
+                    data += buffer.strides[0]
+            finally:
+                PyBuffer_Release(&buffer)
+        return [tuple([cells[row * count + column] for column in range(count)]) for row in range(rows)]
+    finally:
+        free(cells)
+
+
+cdef bytes encode_private_within(dict before, dict now, list slots):
+    cdef uint8_t* written = NULL
+    cdef uint8_t* at
+    cdef Py_ssize_t place, size = 20
+    cdef int64_t number, held
+    cdef uint64_t changed, change
+    cdef tuple numbers
+    cdef tuple told
+    same(len(now), len(slots))
+    for numbers in now.values():
+        if len(numbers) > 60:
+            return None
+        size += 20 + 10 * len(numbers)
+    try:
+        written = <uint8_t*>room(size)
+        at = put_varint(written, len(slots))
+        for (id, numbers), slot in zip(now.items(), slots):
+            told = before.get(id)
+            if told is not None and len(told) != len(numbers):
+                told = None
+            changed = 0
+            for place in range(len(numbers)):
+                held = 0 if told is None else told[place]
+                number = numbers[place]
+                if not -MOST < number < MOST or not -MOST < held < MOST:
+                    return None
+                if number != held:
+                    changed |= <uint64_t>1 << place
+            at = put_varint(at, slot)
+            at = put_varint(at, changed)
+            for place in range(len(numbers)):
+                if changed >> place & 1:
+                    held = 0 if told is None else told[place]
+                    number = numbers[place]
+                    at = put_varint(at, fold(number - held))
+        return PyBytes_FromStringAndSize(<const char*>written, at - written)
+    finally:
+        free(written)
 
 
 # Shapes
@@ -1010,6 +1101,52 @@ cdef Py_ssize_t arrange_within(
                 first += 1
             second += rate[kinds.at[place]]
     return n
+
+
+cdef int match_within(
+    Ids ids, Ints indices, Ints kinds, int64_t tick, Ints slot_of, Ints old_slots, Ids old_ids, Ints old_kinds,
+    Ints old_prefabs, Ints old_births, Ints old_serials, Ints told, Bools known, Bools stays, Bools gone
+) except -1:
+    cdef Py_ssize_t count = ids.size, olds = old_slots.size, i
+    cdef int64_t slot, at, top = 0
+    cdef int64_t* places = NULL
+    same(count, indices.size)
+    same(count, kinds.size)
+    same(4 * count, told.size)
+    same(count, known.size)
+    same(count, stays.size)
+    same(olds, old_ids.size)
+    same(olds, old_kinds.size)
+    same(olds, old_prefabs.size)
+    same(olds, old_births.size)
+    same(olds, old_serials.size)
+    same(olds, gone.size)
+    within(indices, slot_of.size)
+    within(old_slots, MOST_SLOTS)
+    try:
+        for i in range(olds):
+            if old_slots.at[i] >= top:
+                top = old_slots.at[i] + 1
+        places = <int64_t*>room(top * sizeof(int64_t))
+        for i in range(top):
+            places[i] = -1
+        for i in range(olds):
+            places[old_slots.at[i]] = i
+            gone.at[i] = 1
+        for i in range(count):
+            slot = slot_of.at[indices.at[i]]
+            at = places[slot] if 0 <= slot < top else -1
+            known.at[i] = at >= 0 and old_ids.at[at] == ids.at[i]
+            stays.at[i] = known.at[i] and old_kinds.at[at] == kinds.at[i]
+            told.at[i] = slot
+            told.at[count + i] = old_prefabs.at[at] if stays.at[i] else 0
+            told.at[2 * count + i] = old_births.at[at] if known.at[i] else tick
+            told.at[3 * count + i] = old_serials.at[at] if stays.at[i] else 0
+            if known.at[i]:
+                gone.at[at] = 0
+    finally:
+        free(places)
+    return 0
 
 
 cdef int staying_within(
@@ -1197,6 +1334,24 @@ def take(
         give_back(&lent)
 
 
+def take_rows(list columns, codes, steps, Py_ssize_t rows, slot_of, by_slot):
+    """So many rows of columns as tuples of cells; `steps` are those of floats."""
+    cdef Lent lent
+    lent.count = 0
+    try:
+        return take_rows_within(
+            columns, bools(&lent, codes, 0), floats(&lent, steps, 0), rows, ints(&lent, slot_of, 0),
+            ids(&lent, by_slot, 0)
+        )
+    finally:
+        give_back(&lent)
+
+
+def encode_private(dict before, dict now, list slots):
+    """As `delta.encode_private`, of entities in these slots; None for numbers that are not for the kernel."""
+    return encode_private_within(before, now, slots)
+
+
 def arrange(
     has, kinds, slots, going, factors, columns, entities, keys, counts, rated, rates, by
 ):
@@ -1210,6 +1365,25 @@ def arrange(
             factors, 0), ints(&lent, columns, PyBUF_WRITABLE), ints(&lent, entities, PyBUF_WRITABLE), ints(&lent,
             keys, PyBUF_WRITABLE), ints(&lent, counts, PyBUF_WRITABLE), ints(&lent, rated, PyBUF_WRITABLE),
             ints(&lent, rates, PyBUF_WRITABLE), floats(&lent, by, PyBUF_WRITABLE)
+        )
+    finally:
+        give_back(&lent)
+
+
+def match(
+    ids_, indices, kinds, int64_t tick, slot_of, old_slots, old_ids, old_kinds, old_prefabs, old_births, old_serials,
+    told, known, stays, gone
+):
+    """As `quantise.Quantiser._match`."""
+    cdef Lent lent
+    lent.count = 0
+    try:
+        match_within(
+            ids(&lent, ids_, 0), ints(&lent, indices, 0), ints(&lent, kinds, 0), tick, ints(&lent, slot_of, 0),
+            ints(&lent, old_slots, 0), ids(&lent, old_ids, 0), ints(&lent, old_kinds, 0), ints(&lent, old_prefabs, 0),
+            ints(&lent, old_births, 0), ints(&lent, old_serials, 0), ints(&lent, told, PyBUF_WRITABLE),
+            bools(&lent, known, PyBUF_WRITABLE), bools(&lent, stays, PyBUF_WRITABLE),
+            bools(&lent, gone, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)

@@ -46,7 +46,9 @@ RATES: dict[Any, Any] = {
 """Columns that go on by another one's value a second, so that what is sent is how far they did not."""
 
 CODES = {"f4": 0, "f8": 1, "b1": 2, "u1": 2, "i1": 3, "u2": 4, "i2": 5, "u4": 6, "i4": 7, "i8": 8, "u8": 9}
-"""Types of columns in the kernel."""
+"""What the kernel calls the types of columns,"""
+REFERENCE = 10
+"""and one of which the slots of ids are wanted."""
 
 MOST_LINKS = 64
 """Shapes that a shape remembers its link from."""
@@ -117,7 +119,7 @@ class Layout:
         self.steps = np.array([column.step for column in self.columns])
         self.dtypes = [np.dtype(field.component.specs[field.name].ctype) for field in public]
         """By column: the numpy type it has in a world."""
-        self.codes = np.array([CODES[dtype.str[1:]] for dtype in self.dtypes], np.uint8)
+        self.codes = np.array([code_of(field) for field in public], np.uint8)
         """By column: what the kernel calls that type."""
         self.rated = tuple(column for column in self.columns if column.rate >= 0)
         self.kinds: list[Kind] = []
@@ -180,6 +182,11 @@ class Layout:
 def is_float(field: Field) -> bool:
     """Whether a field is measured, not counted."""
     return field.component.specs[field.name].ctype in FLOATS
+
+
+def code_of(field: Field) -> int:
+    """What the kernel calls the type of a field."""
+    return CODES[np.dtype(field.component.specs[field.name].ctype).str[1:]]
 
 
 def wraps(field: Field) -> bool:

@@ -13,7 +13,7 @@ from engine.compiled import has
 from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
-from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Kind, Layout, Shape, is_float
+from engine.net.replication.layout import MOST_SLOTS, REFERENCE, Bools, Floats, Ids, Ints, Kind, Layout, Shape, code_of, is_float
 from engine.net.replication.prefabs import Makes, Prefab
 from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.declaration import Field
@@ -38,7 +38,22 @@ _NONE: Ints = np.zeros(0, np.int64)
 class _Source:
     """One table of the world, and where its columns go: floats, other numbers and references each by themselves."""
 
-    __slots__ = ("_keys", "_parts", "cells", "columns", "kind", "raw", "revision", "slots", "table", "views")
+    __slots__ = (
+        "_keys",
+        "_parts",
+        "cells",
+        "codes",
+        "columns",
+        "keys",
+        "kind",
+        "private",
+        "raw",
+        "revision",
+        "slots",
+        "steps",
+        "table",
+        "views",
+    )
 
     def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
         self.table = table
@@ -47,6 +62,12 @@ class _Source:
         floats, whole = numbers.searchsorted((layout.floats, layout.refs)).tolist()
         self._parts = slice(floats), slice(floats, whole), slice(whole, None)
         self._keys = numbers[:, None] * MOST_SLOTS
+        self.keys = [layout.columns[number].field.column for number in kind.columns]
+        """The keys of its columns that everyone is told of,"""
+        self.private = [field.column for field in kind.private]
+        """and of those that their owner is told of; their types and steps for the kernel."""
+        self.codes = np.array([REFERENCE if field.is_ref else code_of(field) for field in kind.private], np.uint8)
+        self.steps = np.array([field.step for field in kind.private], np.float64)
         self.raw = b""
         """The ids of its entities when they were last looked at."""
         self.revision = -1
@@ -60,11 +81,11 @@ class _Source:
         self.cells: list[Ints] = []
         """By sort: the keys of their cells, as `Shape.keys`."""
 
-    def look(self, layout: Layout) -> None:
+    def look(self) -> None:
         """Find the columns, and the keys, of the entities that are there now."""
         count = self.table.count
         columns = self.columns = self.table.columns
-        views = [columns[layout.columns[number].field.column][:count] for number in self.kind.columns]
+        views = [columns[key][:count] for key in self.keys]
         keys = self._keys + self.slots
         self.views = [views[part] for part in self._parts]
         self.cells = [keys[part].ravel() for part in self._parts]
@@ -104,12 +125,12 @@ class _Lines:
         kernel.destine(len(layout.columns), layout.has, kinds, counts, order, shape.columns, shape.entities, self.cells)
         self.columns: list[NDArray[Any]] = []
 
-    def look(self, sources: list[_Source], layout: Layout) -> None:
+    def look(self, sources: list[_Source]) -> None:
         """Find where the columns are now."""
         self.columns = []
         for source in sources:
             columns = source.columns = source.table.columns
-            self.columns += [columns[layout.columns[number].field.column] for number in source.kind.columns]
+            self.columns += [columns[key] for key in source.keys]
 
 
 class Quantiser:
@@ -201,22 +222,10 @@ class Quantiser:
             grown = np.full(min(MOST_SLOTS, 2 * top + 2), -1)
             grown[: len(self._slot_of)] = self._slot_of
             self._slot_of = grown
-        # Where each was: the place in the old shape, if it is the same entity of the same kind.
-        slots = self._slot_of[indices]
-        at = old.slots.searchsorted(slots)
-        at[at == len(old.slots)] = 0
-        stays = slots >= 0
-        if len(old.slots):
-            stays &= (old.slots[at] == slots) & (old.ids[at] == ids)
-        known = stays.copy()
-        if len(old.slots):
-            stays &= old.kinds[at] == kinds
-        self._free_others(old, at[known])
+        told, known, stays, gone = (self._match_compiled if COMPILED else self._match)(ids, indices, kinds, tick)
+        slots, prefabs, births, serials = told
+        self._free_slots(old, gone)
         new = (~stays).nonzero()[0]
-        births, prefabs, serials = np.full(len(ids), tick), np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
-        if len(old.slots):
-            births[known] = old.births[at[known]]
-            prefabs[stays], serials[stays] = old.prefabs[at[stays]], old.serials[at[stays]]
         serials[new] = np.arange(self._next_serial, self._next_serial + len(new))
         self._next_serial += len(new)
         unknown = (~known).nonzero()[0]
@@ -236,9 +245,36 @@ class Quantiser:
         self._multiples = self._inverse.repeat(self._shape.counts[: self.layout.floats])
         return ids[new].tolist()
 
-    def _free_others(self, old: Shape, kept: Ints) -> None:
+    def _match(self, ids: Ids, indices: Ints, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+        """Where each was in the last shape: rows of slots, prefabs, births and serials; whether it was there, and as
+        the same kind; and which of the last shape are gone."""
+        old = self._shape
+        told: Ints = np.zeros((4, len(ids)), np.int64)
+        told[0] = slots = self._slot_of[indices]
+        told[2] = tick
         gone = np.ones(len(old.slots), np.bool_)
-        gone[kept] = False
+        if not len(old.slots):
+            return told, np.zeros(len(ids), np.bool_), np.zeros(len(ids), np.bool_), gone
+        at = old.slots.searchsorted(slots)
+        at[at == len(old.slots)] = 0
+        known: Bools = (slots >= 0) & (old.slots[at] == slots) & (old.ids[at] == ids)
+        stays = known & (old.kinds[at] == kinds)
+        gone[at[known]] = False
+        told[2, known] = old.births[at[known]]
+        told[1, stays], told[3, stays] = old.prefabs[at[stays]], old.serials[at[stays]]
+        return told, known, stays, gone
+
+    def _match_compiled(self, ids: Ids, indices: Ints, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+        """As `_match`."""
+        old = self._shape
+        told: Ints = np.empty((4, len(ids)), np.int64)
+        known, stays = np.empty((2, len(ids)), np.bool_)
+        gone = np.empty(len(old.slots), np.bool_)
+        before = old.slots, old.ids, old.kinds, old.prefabs, old.births, old.serials
+        kernel.match(ids, indices, kinds, tick, self._slot_of, *before, told, known, stays, gone)
+        return told, known, stays, gone
+
+    def _free_slots(self, old: Shape, gone: Bools) -> None:
         for slot, id in zip(old.slots[gone].tolist(), old.ids[gone].tolist(), strict=True):
             if self._slot_of[id & INDEX] == slot:
                 self._slot_of[id & INDEX] = -1
@@ -289,11 +325,11 @@ class Quantiser:
         if COMPILED:
             if self._lines is None:
                 self._lines = _Lines(sources, self._shape, self._order)
-            self._lines.look(sources, self.layout)
+            self._lines.look(sources)
             return
         for source in sources:
             if source.columns is not source.table.columns:
-                source.look(self.layout)
+                source.look()
         self._floats = _Gathered(sources, 0, np.float64)
         self._whole = _Gathered(sources, 1, np.int64)
         self._refs = _Gathered(sources, 2, np.uint64)
@@ -382,6 +418,8 @@ class Quantiser:
         if self._privates is None:
             self._privates = self._take_privates()
         told = self._privates.get(player)
+        if told and shape is self._shape:
+            return told
         return {id: cells for id, cells in told.items() if id in shape.places} if told else {}
 
     def _take_privates(self) -> dict[int, dict[int, tuple[int, ...]]]:
@@ -391,14 +429,25 @@ class Quantiser:
             if source is None or not source.kind.private or not source.table.count:
                 continue
             count, columns = source.table.count, source.table.columns
-            cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
-            rows = list(zip(source.table.ids[:count].tolist(), zip(*cells, strict=True), strict=True))
+            ids = source.table.ids[:count].tolist()
+            rows = list(zip(ids, self._private_rows(source, count), strict=True))
             for component, name in self.layout.declared.owners.items():
                 players = columns.get(vars(component)[name])
                 if players is not None:
                     for player, (id, numbers) in zip(players[:count].tolist(), rows, strict=True):
                         told.setdefault(player, {})[id] = numbers
         return told
+
+    def _private_rows(self, source: _Source, count: int) -> list[tuple[int, ...]]:
+        """By row: the cells that only the owner is told of."""
+        columns = source.table.columns
+        if COMPILED:
+            chosen = [columns[key] for key in source.private]
+            return kernel.take_rows(
+                chosen, source.codes, source.steps, count, self._slot_of, self._shape.by_slot
+            )
+        cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
+        return list(zip(*cells, strict=True))
 
     def _private_cells(self, field: Field, column: NDArray[Any]) -> list[int]:
         if field.is_ref:
