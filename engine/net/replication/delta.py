@@ -169,6 +169,10 @@ def encode_private(base: State | None, target: State) -> bytes:
 
 def _structure(link: Link, target: State) -> bytes:
     shape, spawned = target.shape, link.spawned
+    if COMPILED:
+        return kernel.structure(
+            link.gone, spawned, shape.slots, shape.prefabs, shape.ids, shape.births, target.tick
+        )
     written = bytearray()
     gone = link.gone.tolist()
     _put_varint(written, len(gone))
@@ -190,7 +194,12 @@ def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
     """By new cell: the value in the entity's prefab."""
     if not len(link.fresh):
         return _NOTHING
-    rows = np.array([prefabs[number].first for number in shape.prefabs[link.spawned].tolist()])
+    firsts = [prefabs[number].first for number in shape.prefabs[link.spawned].tolist()]
+    if COMPILED:
+        found = np.empty(len(link.fresh), np.int64)
+        kernel.firsts(firsts, link.stays, shape.entities, shape.columns, link.fresh, len(shape.counts), found)
+        return found
+    rows = np.array(firsts)
     new = (~link.stays).cumsum() - 1
     return rows[new[shape.entities[link.fresh]], shape.columns[link.fresh]]
 

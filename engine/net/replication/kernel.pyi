@@ -87,6 +87,12 @@ def take_rows(
 def encode_private(
     before: dict[int, tuple[int, ...]], now: dict[int, tuple[int, ...]], slots: list[int]
 ) -> bytes | None: ...
+def firsts(
+    rows: list[_Ints], stays: _Bools, entities: _Ints, columns: _Ints, fresh: _Ints, width: int, found: _Ints
+) -> None: ...
+def structure(
+    gone: _Ints, spawned: _Ints, slots: _Ints, prefabs: _Ints, entities: _Ids, births: _Ints, tick: int
+) -> bytes: ...
 def match(
     ids_: _Ids,
     indices: _Ints,

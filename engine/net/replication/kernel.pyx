@@ -251,8 +251,8 @@ cdef struct Classes:
 cdef Classes choose(const int64_t* histogram) noexcept nogil:
     """The ends of classes that take the fewest bits, for so many numbers of each length."""
     cdef int64_t short[65]
-    cdef int64_t count = 0, most, least, found, beyond
-    cdef int a, b, c = 0, width, lowest
+    cdef int64_t count = 0, least = -1, found
+    cdef int a, b, c = 0, width
     cdef Classes best
     for a in range(LENGTHS):
         count += histogram[a]
@@ -262,12 +262,11 @@ cdef Classes choose(const int64_t* histogram) noexcept nogil:
     best.a = best.b = best.c = c
     if c == 0:
         return best
-    least = -1
     for a in range(c):
         if a == LONGEST:
             continue
-        for b in range(a + 1, c + 1 if c < a + FURTHEST else a + FURTHEST + 1):
-            if b == LONGEST or c - b > FURTHEST:
+        for b in range(max(a + 1, c - FURTHEST), min(a + FURTHEST, c) + 1):
+            if b == LONGEST:
                 continue
             width = b - (b == a + 1)
             found = count + short[a] * a + (short[b] - short[a]) * width
@@ -302,16 +301,21 @@ cdef bytes pack_behind(
         lengths = <uint8_t*>room(n)
         i = 0
         for column in range(columns):
-            memset(histogram, 0, sizeof(histogram))
             n = i + counts[column]
+            of = &classes[column]
+            of.a = of.b = of.c = 0
+            while i < n and numbers[i] == 0:
+                lengths[i] = 0
+                i += 1
+            if i == n:
+                continue
+            memset(histogram, 0, sizeof(histogram))
+            histogram[0] = counts[column] - (n - i)
             while i < n:
                 lengths[i] = bit_length(numbers[i])
                 histogram[lengths[i]] += 1
                 i += 1
-            of = &classes[column]
             of[0] = choose(histogram)
-            if of.c == 0:
-                continue
             heads += HEAD_BITS
             above = 0
             for length in range(of.c + 1):
@@ -1005,6 +1009,77 @@ cdef list take_rows_within(list columns, Bools codes, Floats steps, Py_ssize_t r
         free(cells)
 
 
+cdef int firsts_within(
+    list rows, Bools stays, Ints entities, Ints columns, Ints fresh, Py_ssize_t width, Ints found
+) except -1:
+    cdef Py_ssize_t i, place, born = 0, count = len(rows)
+    cdef int64_t* rank = NULL
+    cdef int64_t* cells = NULL
+    cdef Lent lent
+    cdef Ints row
+    same(entities.size, columns.size)
+    same(fresh.size, found.size)
+    within(entities, stays.size)
+    within(columns, width)
+    within(fresh, columns.size)
+    try:
+        rank = <int64_t*>room(stays.size * sizeof(int64_t))
+        cells = <int64_t*>room(count * width * sizeof(int64_t))
+        for i in range(stays.size):
+            rank[i] = -1
+            if not stays.at[i]:
+                rank[i] = born
+                born += 1
+        same(born, count)
+        for i in range(count):
+            lent.count = 0
+            try:
+                row = ints(&lent, rows[i], 0)
+                same(row.size, width)
+                memcpy(cells + i * width, row.at, width * sizeof(int64_t))
+            finally:
+                give_back(&lent)
+        for i in range(fresh.size):
+            place = rank[entities.at[fresh.at[i]]]
+            if place < 0:
+                raise IndexError(f"cell {fresh.at[i]} is not new")
+            found.at[i] = cells[place * width + columns.at[fresh.at[i]]]
+    finally:
+        free(rank)
+        free(cells)
+    return 0
+
+
+cdef bytes structure_within(Ints gone, Ints spawned, Ints slots, Ints prefabs, Ids entities, Ints births, int64_t tick):
+    cdef uint8_t* written = NULL
+    cdef uint8_t* at
+    cdef Py_ssize_t i
+    cdef int64_t before = 0, place, slot
+    same(slots.size, prefabs.size)
+    same(slots.size, entities.size)
+    same(slots.size, births.size)
+    within(spawned, slots.size)
+    try:
+        written = <uint8_t*>room(20 + 10 * gone.size + 50 * spawned.size)
+        at = put_varint(put_varint(written, gone.size), spawned.size)
+        for i in range(gone.size):
+            at = put_varint(at, gone.at[i] - before)
+            before = gone.at[i]
+        before = 0
+        for i in range(spawned.size):
+            place = spawned.at[i]
+            slot = slots.at[place]
+            at = put_varint(at, slot - before)
+            at = put_varint(at, prefabs.at[place])
+            at = put_varint(at, fold(<int64_t><uint32_t>entities.at[place] - slot))
+            at = put_varint(at, entities.at[place] >> 32)
+            at = put_varint(at, tick - births.at[place])
+            before = slot
+        return PyBytes_FromStringAndSize(<const char*>written, at - written)
+    finally:
+        free(written)
+
+
 cdef bytes encode_private_within(dict before, dict now, list slots):
     cdef uint8_t* written = NULL
     cdef uint8_t* at
@@ -1342,6 +1417,32 @@ def take_rows(list columns, codes, steps, Py_ssize_t rows, slot_of, by_slot):
         return take_rows_within(
             columns, bools(&lent, codes, 0), floats(&lent, steps, 0), rows, ints(&lent, slot_of, 0),
             ids(&lent, by_slot, 0)
+        )
+    finally:
+        give_back(&lent)
+
+
+def firsts(list rows, stays, entities, columns, fresh, Py_ssize_t width, found):
+    """By new cell: the value in the prefab of its entity; `rows` has those prefabs' of all columns."""
+    cdef Lent lent
+    lent.count = 0
+    try:
+        firsts_within(
+            rows, bools(&lent, stays, 0), ints(&lent, entities, 0), ints(&lent, columns, 0), ints(&lent, fresh, 0),
+            width, ints(&lent, found, PyBUF_WRITABLE)
+        )
+    finally:
+        give_back(&lent)
+
+
+def structure(gone, spawned, slots, prefabs, entities, births, int64_t tick):
+    """Who came and went, as `delta.encode` tells it."""
+    cdef Lent lent
+    lent.count = 0
+    try:
+        return structure_within(
+            ints(&lent, gone, 0), ints(&lent, spawned, 0), ints(&lent, slots, 0), ints(&lent, prefabs, 0),
+            ids(&lent, entities, 0), ints(&lent, births, 0), tick
         )
     finally:
         give_back(&lent)
