@@ -59,6 +59,8 @@ def destine(
 def take(
     columns: list[NDArray[Any]],
     codes: NDArray[np.uint8],
+    has: _Bools,
+    kinds: _Ints,
     rows: _Ints,
     places: _Ints,
     multiples: _Floats,
@@ -94,8 +96,7 @@ def structure(
     gone: _Ints, spawned: _Ints, slots: _Ints, prefabs: _Ints, entities: _Ids, births: _Ints, tick: int
 ) -> bytes: ...
 def match(
-    ids_: _Ids,
-    indices: _Ints,
+    entities: _Ids,
     kinds: _Ints,
     tick: int,
     slot_of: _Ints,
@@ -109,6 +110,9 @@ def match(
     known: _Bools,
     stays: _Bools,
     gone: _Bools,
+) -> None: ...
+def settle(
+    told: _Ints, entities: _Ids, kinds: _Ints, slot_of: _Ints, order: _Ints, sorted_ids: _Ids, settled: _Ints
 ) -> None: ...
 def arrange(
     has: _Bools,

@@ -891,11 +891,12 @@ cdef int destine_within(
 
 
 cdef int take_within(
-    list columns, Bools codes, Ints rows, Ints places, Floats multiples, Py_ssize_t whole_end, Ints before, bint
-    linked, Ints kept, Ints sources, Ints fresh, Ints rated, Ints rates, Floats factors, double half, Ints slot_of,
-    Ids by_slot, Ints cells
+    list columns, Bools codes, Bools has, Ints kinds, Ints rows, Ints places, Floats multiples, Py_ssize_t whole_end,
+    Ints before, bint linked, Ints kept, Ints sources, Ints fresh, Ints rated, Ints rates, Floats factors, double half,
+    Ints slot_of, Ids by_slot, Ints cells
 ) except -1:
-    cdef Py_ssize_t size = cells.size, floats = multiples.size, column, row, i, at = 0
+    cdef Py_ssize_t size = cells.size, floats = multiples.size, width = codes.size
+    cdef Py_ssize_t across = has.size // width if width else 0, source, number, column = 0, row, i, at = 0
     cdef Py_ssize_t stride
     cdef const char* data
     cdef int code
@@ -904,10 +905,20 @@ cdef int take_within(
     cdef double* measured = NULL
     cdef int64_t* held = NULL
     cdef Py_buffer buffer
-    same(len(columns), codes.size)
-    same(len(columns), rows.size)
-    same(total(rows), places.size)
+    same(kinds.size, rows.size)
+    same(width * across, has.size)
+    within(kinds, across)
+    for source in range(kinds.size):
+        for number in range(width):
+            if has.at[number * across + kinds.at[source]]:
+                if not 0 <= rows.at[source] <= MOST_SLOTS:
+                    raise ValueError(f"a column of {rows.at[source]} rows")
+                at += rows.at[source]
+                column += 1
+    same(len(columns), column)
+    same(at, size)
     same(size, places.size)
+    at = column = 0
     within(places, size)
     check_rates(rated, rates, factors, size)
     within(rated, floats)
@@ -920,28 +931,32 @@ cdef int take_within(
     try:
         measured = <double*>room(floats * sizeof(double))
         held = <int64_t*>room(size * sizeof(int64_t))
-        for column in range(codes.size):
-            code = codes.at[column]
-            PyObject_GetBuffer(columns[column], &buffer, PyBUF_STRIDED_RO)
-            try:
-                if code > UINT64 or buffer.itemsize != SIZES[code] or buffer.ndim != 1 or buffer.shape[0] < rows.at[column]:
-                    raise ValueError(f"column {column} is shorter than told, or of another type")
-                data = <const char*>buffer.buf
-                stride = buffer.strides[0]
-                for row in range(rows.at[column]):
-                    cell = places.at[at]
-                    at += 1
-                    if cell < floats:
-                        if code > DOUBLE:
-                            raise ValueError(f"column {column} is not of floats")
-                        measured[cell] = measure(data, code) * multiples.at[cell]
-                    elif code <= DOUBLE:
-                        raise ValueError(f"column {column} is of floats")
-                    else:
-                        cells.at[cell] = whole(data, code)
-                    data += stride
-            finally:
-                PyBuffer_Release(&buffer)
+        for source in range(kinds.size):
+            for number in range(width):
+                if not has.at[number * across + kinds.at[source]]:
+                    continue
+                code = codes.at[number]
+                PyObject_GetBuffer(columns[column], &buffer, PyBUF_STRIDED_RO)
+                column += 1
+                try:
+                    if code > UINT64 or buffer.itemsize != SIZES[code]:
+                        raise ValueError(f"column {number} is of another type than told")
+                    if buffer.ndim != 1 or buffer.shape[0] < rows.at[source]:
+                        raise ValueError(f"column {number} is shorter than told")
+                    data = <const char*>buffer.buf
+                    stride = buffer.strides[0]
+                    for row in range(rows.at[source]):
+                        cell = places.at[at]
+                        at += 1
+                        if (cell < floats) != (code <= DOUBLE):
+                            raise ValueError(f"column {number} is among the others")
+                        if code <= DOUBLE:
+                            measured[cell] = measure(data, code) * multiples.at[cell]
+                        else:
+                            cells.at[cell] = whole(data, code)
+                        data += stride
+                finally:
+                    PyBuffer_Release(&buffer)
         for i in range(whole_end, size):
             cells.at[i] = slot_with(<uint64_t>cells.at[i], slot_of, by_slot)
         if linked:
@@ -1179,13 +1194,12 @@ cdef Py_ssize_t arrange_within(
 
 
 cdef int match_within(
-    Ids ids, Ints indices, Ints kinds, int64_t tick, Ints slot_of, Ints old_slots, Ids old_ids, Ints old_kinds,
+    Ids ids, Ints kinds, int64_t tick, Ints slot_of, Ints old_slots, Ids old_ids, Ints old_kinds,
     Ints old_prefabs, Ints old_births, Ints old_serials, Ints told, Bools known, Bools stays, Bools gone
 ) except -1:
     cdef Py_ssize_t count = ids.size, olds = old_slots.size, i
     cdef int64_t slot, at, top = 0
     cdef int64_t* places = NULL
-    same(count, indices.size)
     same(count, kinds.size)
     same(4 * count, told.size)
     same(count, known.size)
@@ -1196,7 +1210,6 @@ cdef int match_within(
     same(olds, old_births.size)
     same(olds, old_serials.size)
     same(olds, gone.size)
-    within(indices, slot_of.size)
     within(old_slots, MOST_SLOTS)
     try:
         for i in range(olds):
@@ -1209,7 +1222,10 @@ cdef int match_within(
             places[old_slots.at[i]] = i
             gone.at[i] = 1
         for i in range(count):
-            slot = slot_of.at[indices.at[i]]
+            at = <int64_t><uint32_t>ids.at[i]
+            if at >= slot_of.size:
+                raise IndexError(f"an entity with index {at}, of {slot_of.size}")
+            slot = slot_of.at[at]
             at = places[slot] if 0 <= slot < top else -1
             known.at[i] = at >= 0 and old_ids.at[at] == ids.at[i]
             stays.at[i] = known.at[i] and old_kinds.at[at] == kinds.at[i]
@@ -1219,6 +1235,45 @@ cdef int match_within(
             told.at[3 * count + i] = old_serials.at[at] if stays.at[i] else 0
             if known.at[i]:
                 gone.at[at] = 0
+    finally:
+        free(places)
+    return 0
+
+
+cdef int settle_within(
+    Ints told, Ids ids, Ints kinds, Ints slot_of, Ints order, Ids sorted_ids, Ints settled
+) except -1:
+    cdef Py_ssize_t count = ids.size, i, n = 0, row
+    cdef int64_t slot, place, top = 0
+    cdef int64_t* places = NULL
+    same(4 * count, told.size)
+    same(count, kinds.size)
+    same(count, order.size)
+    same(count, sorted_ids.size)
+    same(5 * count, settled.size)
+    try:
+        for i in range(count):
+            if not 0 <= told.at[i] < MOST_SLOTS or <int64_t><uint32_t>ids.at[i] >= slot_of.size:
+                raise IndexError(f"entity {ids.at[i]} in slot {told.at[i]}")
+            if told.at[i] >= top:
+                top = told.at[i] + 1
+        places = <int64_t*>room(top * sizeof(int64_t))
+        for slot in range(top):
+            places[slot] = -1
+        for i in range(count):
+            if places[told.at[i]] >= 0:
+                raise ValueError(f"slot {told.at[i]} is two entities'")
+            places[told.at[i]] = i
+            slot_of.at[<uint32_t>ids.at[i]] = told.at[i]
+        for slot in range(top):
+            place = places[slot]
+            if place >= 0:
+                order.at[n] = place
+                sorted_ids.at[n] = ids.at[place]
+                for row in range(4):
+                    settled.at[row * count + n] = told.at[row * count + place]
+                settled.at[4 * count + n] = kinds.at[place]
+                n += 1
     finally:
         free(places)
     return 0
@@ -1390,18 +1445,19 @@ def destine(Py_ssize_t width, has, kinds, rows, order, columns, entities, cells)
 
 
 def take(
-    list columns, codes, rows, places, multiples, Py_ssize_t whole_end, before, bint linked, kept, sources, fresh,
-    rated, rates, factors, double half, slot_of, by_slot, cells
+    list columns, codes, has, kinds, rows, places, multiples, Py_ssize_t whole_end, before, bint linked, kept, sources,
+    fresh, rated, rates, factors, double half, slot_of, by_slot, cells
 ):
-    """The cells of a world's columns, as `quantise.Quantiser` fills them: of each column of a type so many rows, which
-    become the cells in `places`. The first cells are of floats, one for each of `multiples`; those before `whole_end`
-    of whole numbers, the others of references. Raises `ValueError` for a column that is shorter, or of another type."""
+    """The cells of a world's columns, as `quantise.Quantiser` fills them: of each source, of the kind and with as many
+    rows as told, column by column, which become the cells in `places`. The first cells are of floats, one for each of
+    `multiples`; those before `whole_end` of whole numbers, the others of references. Raises `ValueError` for a column
+    that is shorter, or of another type."""
     cdef Lent lent
     lent.count = 0
     try:
         take_within(
-            columns, bools(&lent, codes, 0), ints(&lent, rows, 0), ints(&lent, places, 0), floats(&lent, multiples,
-            0), whole_end, ints(&lent, before, 0), linked, ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent,
+            columns, bools(&lent, codes, 0), bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, rows, 0),
+            ints(&lent, places, 0), floats(&lent, multiples, 0), whole_end, ints(&lent, before, 0), linked, ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent,
             fresh, 0), ints(&lent, rated, 0), ints(&lent, rates, 0), floats(&lent, factors, 0), half, ints(&lent,
             slot_of, 0), ids(&lent, by_slot, 0), ints(&lent, cells, PyBUF_WRITABLE)
         )
@@ -1472,7 +1528,7 @@ def arrange(
 
 
 def match(
-    ids_, indices, kinds, int64_t tick, slot_of, old_slots, old_ids, old_kinds, old_prefabs, old_births, old_serials,
+    entities, kinds, int64_t tick, slot_of, old_slots, old_ids, old_kinds, old_prefabs, old_births, old_serials,
     told, known, stays, gone
 ):
     """As `quantise.Quantiser._match`."""
@@ -1480,11 +1536,25 @@ def match(
     lent.count = 0
     try:
         match_within(
-            ids(&lent, ids_, 0), ints(&lent, indices, 0), ints(&lent, kinds, 0), tick, ints(&lent, slot_of, 0),
+            ids(&lent, entities, 0), ints(&lent, kinds, 0), tick, ints(&lent, slot_of, 0),
             ints(&lent, old_slots, 0), ids(&lent, old_ids, 0), ints(&lent, old_kinds, 0), ints(&lent, old_prefabs, 0),
             ints(&lent, old_births, 0), ints(&lent, old_serials, 0), ints(&lent, told, PyBUF_WRITABLE),
             bools(&lent, known, PyBUF_WRITABLE), bools(&lent, stays, PyBUF_WRITABLE),
             bools(&lent, gone, PyBUF_WRITABLE)
+        )
+    finally:
+        give_back(&lent)
+
+
+def settle(told, entities, kinds, slot_of, order, sorted_ids, settled):
+    """As `quantise.Quantiser._settle`: `settled` has the rows of `told`, and the kinds."""
+    cdef Lent lent
+    lent.count = 0
+    try:
+        settle_within(
+            ints(&lent, told, 0), ids(&lent, entities, 0), ints(&lent, kinds, 0),
+            ints(&lent, slot_of, PyBUF_WRITABLE), ints(&lent, order, PyBUF_WRITABLE),
+            ids(&lent, sorted_ids, PyBUF_WRITABLE), ints(&lent, settled, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)

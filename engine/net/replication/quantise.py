@@ -41,6 +41,7 @@ class _Source:
     __slots__ = (
         "_keys",
         "_parts",
+        "arrays",
         "cells",
         "codes",
         "columns",
@@ -76,6 +77,8 @@ class _Source:
         """By row: the slot of its entity."""
         self.columns: dict[Any, NDArray[Any]] | None = None
         """The table's, when `look` was called last; None if that has to be done again."""
+        self.arrays: list[NDArray[Any]] = []
+        """Its columns, for the kernel."""
         self.views: list[list[NDArray[Any]]] = []
         """By sort: its columns."""
         self.cells: list[Ints] = []
@@ -111,26 +114,26 @@ class _Gathered:
 class _Lines:
     """All columns of all tables, and which cells their numbers become: for the kernel."""
 
-    __slots__ = ("cells", "codes", "columns", "rows")
+    __slots__ = ("cells", "columns", "kinds", "rows")
 
-    def __init__(self, sources: list[_Source], shape: Shape, order: Ints) -> None:
-        """`order` is the place of each entity of the shape among all rows."""
+    def __init__(self, kinds: Ints, rows: Ints, shape: Shape, order: Ints) -> None:
+        """Of tables of entities of these kinds, with so many rows; `order` is the place of each entity of the shape
+        among all rows."""
         layout = shape.layout
-        kinds = np.array([source.kind.number for source in sources], np.int64)
-        counts = np.array([source.table.count for source in sources], np.int64)
-        numbers = [number for source in sources for number in source.kind.columns]
-        self.codes = layout.codes[numbers]
-        self.rows = counts.repeat([len(source.kind.columns) for source in sources])
+        self.kinds = kinds
+        self.rows = rows
         self.cells: Ints = np.empty(shape.size, np.int64)
-        kernel.destine(len(layout.columns), layout.has, kinds, counts, order, shape.columns, shape.entities, self.cells)
+        kernel.destine(len(layout.columns), layout.has, kinds, rows, order, shape.columns, shape.entities, self.cells)
         self.columns: list[NDArray[Any]] = []
 
     def look(self, sources: list[_Source]) -> None:
         """Find where the columns are now."""
         self.columns = []
         for source in sources:
-            columns = source.columns = source.table.columns
-            self.columns += [columns[key] for key in source.keys]
+            if source.columns is not source.table.columns:
+                columns = source.columns = source.table.columns
+                source.arrays = [columns[key] for key in source.keys]
+            self.columns += source.arrays
 
 
 class Quantiser:
@@ -176,13 +179,13 @@ class Quantiser:
                 raw = table.ids[: table.count].tobytes()
                 if raw != source.raw:
                     source.raw = raw
-                    source.columns = None
+                    if not COMPILED:
+                        source.columns = None
                     changed = True
             if table.count:
                 sources.append(source)
         if changed or len(self._shape.slots) != sum(source.table.count for source in sources):
             fresh = self._reshape(sources, tick)
-            self._lines = None
             self._gather_from(sources)
         else:
             fresh = []
@@ -213,31 +216,28 @@ class Quantiser:
         old = self._shape
         ids = np.concatenate([np.zeros(0, np.uint64), *(source.table.ids[: source.table.count] for source in sources)])
         numbers = np.array([source.kind.number for source in sources], np.int64)
-        kinds = numbers.repeat([source.table.count for source in sources])
-        indices = (ids & _INDEX).astype(np.int64)
-        top = int(indices.max(initial=0))
+        counts = np.array([source.table.count for source in sources], np.int64)
+        kinds = numbers.repeat(counts)
+        top = int(ids.astype(np.uint32).max(initial=0))
         if top >= MOST_SLOTS:
             raise SchemaError(f"an entity with index {top}: at most {MOST_SLOTS:,} can be there in a replicated world")
         if top >= len(self._slot_of):
             grown = np.full(min(MOST_SLOTS, 2 * top + 2), -1)
             grown[: len(self._slot_of)] = self._slot_of
             self._slot_of = grown
-        told, known, stays, gone = (self._match_compiled if COMPILED else self._match)(ids, indices, kinds, tick)
-        slots, prefabs, births, serials = told
+        told, known, stays, gone = (self._match_compiled if COMPILED else self._match)(ids, kinds, tick)
+        slots, prefabs, _, serials = told
         self._free_slots(old, gone)
         new = (~stays).nonzero()[0]
         serials[new] = np.arange(self._next_serial, self._next_serial + len(new))
         self._next_serial += len(new)
-        unknown = (~known).nonzero()[0]
-        slots[unknown] = [self._slot() for _ in range(len(unknown))]
-        self._slot_of[indices] = slots
-        by_number = {source.kind.number: source.kind for source in sources}
+        for place in (~known).nonzero()[0].tolist():
+            slots[place] = self._slot()
         for place in new.tolist():
-            prefabs[place] = self._name(int(ids[place]), by_number[int(kinds[place])])
-        order = self._order = slots.argsort()
-        self._shape = Shape(
-            self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order]
-        )
+            prefabs[place] = self._name(int(ids[place]), self.layout.by_number(int(kinds[place])))
+        self._shape = (self._settle_compiled if COMPILED else self._settle)(told, ids, kinds)
+        if COMPILED:
+            self._lines = _Lines(numbers, counts, self._shape, self._order)
         at = 0
         for source in sources:
             source.slots = slots[at : at + source.table.count]
@@ -245,12 +245,28 @@ class Quantiser:
         self._multiples = self._inverse.repeat(self._shape.counts[: self.layout.floats])
         return ids[new].tolist()
 
-    def _match(self, ids: Ids, indices: Ints, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+    def _settle(self, told: Ints, ids: Ids, kinds: Ints) -> Shape:
+        """The shape of what `_match` told, new slots, prefabs and serials included."""
+        slots, prefabs, births, serials = told
+        self._slot_of[(ids & _INDEX).astype(np.int64)] = slots
+        order = self._order = slots.argsort()
+        return Shape(self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order])
+
+    def _settle_compiled(self, told: Ints, ids: Ids, kinds: Ints) -> Shape:
+        """As `_settle`."""
+        sorted_ids, order = np.empty(len(ids), np.uint64), np.empty(len(ids), np.int64)
+        settled = np.empty((5, len(ids)), np.int64)
+        kernel.settle(told, ids, kinds, self._slot_of, order, sorted_ids, settled)
+        self._order = order
+        slots, prefabs, births, serials, kinds = settled
+        return Shape(self.layout, slots, sorted_ids, kinds, prefabs, births, serials)
+
+    def _match(self, ids: Ids, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
         """Where each was in the last shape: rows of slots, prefabs, births and serials; whether it was there, and as
         the same kind; and which of the last shape are gone."""
         old = self._shape
         told: Ints = np.zeros((4, len(ids)), np.int64)
-        told[0] = slots = self._slot_of[indices]
+        told[0] = slots = self._slot_of[(ids & _INDEX).astype(np.int64)]
         told[2] = tick
         gone = np.ones(len(old.slots), np.bool_)
         if not len(old.slots):
@@ -264,14 +280,14 @@ class Quantiser:
         told[1, stays], told[3, stays] = old.prefabs[at[stays]], old.serials[at[stays]]
         return told, known, stays, gone
 
-    def _match_compiled(self, ids: Ids, indices: Ints, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+    def _match_compiled(self, ids: Ids, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
         """As `_match`."""
         old = self._shape
         told: Ints = np.empty((4, len(ids)), np.int64)
         known, stays = np.empty((2, len(ids)), np.bool_)
         gone = np.empty(len(old.slots), np.bool_)
         before = old.slots, old.ids, old.kinds, old.prefabs, old.births, old.serials
-        kernel.match(ids, indices, kinds, tick, self._slot_of, *before, told, known, stays, gone)
+        kernel.match(ids, kinds, tick, self._slot_of, *before, told, known, stays, gone)
         return told, known, stays, gone
 
     def _free_slots(self, old: Shape, gone: Bools) -> None:
@@ -322,9 +338,7 @@ class Quantiser:
 
     def _gather_from(self, sources: list[_Source]) -> None:
         """Note which columns the cells are made from."""
-        if COMPILED:
-            if self._lines is None:
-                self._lines = _Lines(sources, self._shape, self._order)
+        if self._lines is not None:
             self._lines.look(sources)
             return
         for source in sources:
@@ -355,7 +369,9 @@ class Quantiser:
         cells = np.empty(shape.size, np.int64)
         kernel.take(
             lines.columns,
-            lines.codes,
+            self.layout.codes,
+            self.layout.has,
+            lines.kinds,
             lines.rows,
             lines.cells,
             self._multiples,
