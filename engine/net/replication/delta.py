@@ -170,9 +170,7 @@ def encode_private(base: State | None, target: State) -> bytes:
 def _structure(link: Link, target: State) -> bytes:
     shape, spawned = target.shape, link.spawned
     if COMPILED:
-        return kernel.structure(
-            link.gone, spawned, shape.slots, shape.prefabs, shape.ids, shape.births, target.tick
-        )
+        return kernel.structure(link.gone, spawned, shape.slots, shape.prefabs, shape.ids, shape.births, target.tick)
     written = bytearray()
     gone = link.gone.tolist()
     _put_varint(written, len(gone))
@@ -357,9 +355,7 @@ class Reading:
             news = True, link.kept, link.sources, link.fresh, link.fresh_counts, structure.first
         touched, cells = np.empty(entities, np.bool_), np.empty(shape.size, np.int64)
         going = shape.rated, shape.rates, shape.factors, ticks / 2
-        self.at = kernel.apply(
-            self.payload, self.at, self.flags & 3, base.cells, *going, *stay, *news, touched, cells
-        )
+        self.at = kernel.apply(self.payload, self.at, self.flags & 3, base.cells, *going, *stay, *news, touched, cells)
         return touched, cells
 
     def _structure(self, old: Shape, prefabs: Mapping[int, Prefab], register: Register) -> Structure:

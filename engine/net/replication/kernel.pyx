@@ -15,7 +15,7 @@ from cpython.buffer cimport (
 )
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.math cimport fabs, rint
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset, strchr
 
@@ -787,19 +787,16 @@ cdef Py_ssize_t apply_within(
 
 
 cdef enum:
-    FLOAT = 0  # codes of types: kernel.pyi
+    FLOAT = 0  # types of columns: layout.CODES
     DOUBLE = 1
     UINT8 = 2
-    INT8 = 3
-    UINT16 = 4
-    INT16 = 5
-    UINT32 = 6
-    INT32 = 7
-    INT64 = 8
-    UINT64 = 9
-    REFERENCE = 10
+    INT32 = 3
+    UINT32 = 4
+    INT64 = 5
+    UINT64 = 6
+    REFERENCE = 7
 
-cdef int[11] SIZES = [4, 8, 1, 1, 2, 2, 4, 4, 8, 8, 8]
+cdef int[8] SIZES = [4, 8, 1, 4, 4, 8, 8, 8]
 
 
 cdef inline int64_t slot_with(uint64_t id, Ints slot_of, Ids by_slot) noexcept nogil:
@@ -822,26 +819,16 @@ cdef inline double measure(const char* at, int code) noexcept nogil:
 
 cdef inline int64_t whole(const char* at, int code) noexcept nogil:
     cdef int64_t value
-    cdef uint32_t u32
-    cdef int32_t i32
-    cdef uint16_t u16
-    cdef int16_t i16
+    cdef int32_t signed_value
+    cdef uint32_t unsigned_value
     if code == UINT8:
         return (<const uint8_t*>at)[0]
-    if code == INT8:
-        return (<const int8_t*>at)[0]
-    if code == UINT16:
-        memcpy(&u16, at, 2)
-        return u16
-    if code == INT16:
-        memcpy(&i16, at, 2)
-        return i16
-    if code == UINT32:
-        memcpy(&u32, at, 4)
-        return u32
     if code == INT32:
-        memcpy(&i32, at, 4)
-        return i32
+        memcpy(&signed_value, at, 4)
+        return signed_value
+    if code == UINT32:
+        memcpy(&unsigned_value, at, 4)
+        return unsigned_value
     memcpy(&value, at, 8)
     return value
 

@@ -45,9 +45,9 @@ RATES: dict[Any, Any] = {
 }
 """Columns that go on by another one's value a second, so that what is sent is how far they did not."""
 
-CODES = {"f4": 0, "f8": 1, "b1": 2, "u1": 2, "i1": 3, "u2": 4, "i2": 5, "u4": 6, "i4": 7, "i8": 8, "u8": 9}
+CODES = {"f4": 0, "f8": 1, "b1": 2, "u1": 2, "i4": 3, "u4": 4, "i8": 5, "u8": 6}
 """What the kernel calls the types of columns,"""
-REFERENCE = 10
+REFERENCE = 7
 """and one of which the slots of ids are wanted."""
 
 MOST_LINKS = 64

@@ -13,7 +13,19 @@ from engine.compiled import has
 from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
-from engine.net.replication.layout import MOST_SLOTS, REFERENCE, Bools, Floats, Ids, Ints, Kind, Layout, Shape, code_of, is_float
+from engine.net.replication.layout import (
+    MOST_SLOTS,
+    REFERENCE,
+    Bools,
+    Floats,
+    Ids,
+    Ints,
+    Kind,
+    Layout,
+    Shape,
+    code_of,
+    is_float,
+)
 from engine.net.replication.prefabs import Makes, Prefab
 from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.declaration import Field
@@ -459,9 +471,7 @@ class Quantiser:
         columns = source.table.columns
         if COMPILED:
             chosen = [columns[key] for key in source.private]
-            return kernel.take_rows(
-                chosen, source.codes, source.steps, count, self._slot_of, self._shape.by_slot
-            )
+            return kernel.take_rows(chosen, source.codes, source.steps, count, self._slot_of, self._shape.by_slot)
         cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
         return list(zip(*cells, strict=True))
 
