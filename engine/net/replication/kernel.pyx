@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Snapshots made and read, compiled: what layout.py, quantise.py, delta.py and packing.py say in numpy, bit for bit.
 
-The formats are told there. Whole numbers are added modulo 2**64, as in numpy. Arrays of places are looked through before
-anything is read or written by them, so that no call reaches over the end of an array, whatever it is given.
+The formats are told there. Whole numbers are added modulo 2**64, as in numpy. Arrays of places are looked through
+before anything is read or written by them, so that no call reaches over the end of an array, whatever it is given.
 """
 
 from cpython.buffer cimport (
@@ -393,7 +393,8 @@ cdef bytes pack_behind(
 
 
 cdef Py_ssize_t unpack_into(
-    const uint8_t* packed, Py_ssize_t size, Py_ssize_t at, const int64_t* counts, Py_ssize_t columns, uint64_t* numbers
+    const uint8_t* packed, Py_ssize_t size, Py_ssize_t at, const int64_t* counts, Py_ssize_t columns,
+    uint64_t* numbers
 ) except -1:
     """Read columns at a place; returns the place behind them."""
     cdef Py_ssize_t bit, end, first, column, i, n = 0, asked
@@ -573,8 +574,9 @@ cdef int predict_within(
 
 
 cdef tuple encode_within(
-    Ints cells, Ints base, Ints rated, Ints rates, Floats factors, double half, Ints counts, Ints places, Py_ssize_t
-    entities, bint partial, bint linked, Ints kept, Ints sources, Ints fresh, Ints fresh_counts, Ints firsts
+    Ints cells, Ints base, Ints rated, Ints rates, Floats factors, double half, Ints counts, Ints places,
+    Py_ssize_t entities, bint partial, bint linked, Ints kept, Ints sources, Ints fresh, Ints fresh_counts,
+    Ints firsts
 ):
     cdef Py_ssize_t size = cells.size, stay = places.size, columns = counts.size
     cdef Py_ssize_t news = fresh.size if linked else 0
@@ -685,9 +687,9 @@ cdef tuple encode_within(
 
 
 cdef Py_ssize_t apply_within(
-    bytes payload, Py_ssize_t at, int mode, Ints base, Ints rated, Ints rates, Floats factors, double half, Ints
-    counts, Ints places, bint linked, Ints kept, Ints sources, Ints fresh, Ints fresh_counts, Ints firsts, Bools
-    touched, Ints cells
+    bytes payload, Py_ssize_t at, int mode, Ints base, Ints rated, Ints rates, Floats factors, double half,
+    Ints counts, Ints places, bint linked, Ints kept, Ints sources, Ints fresh, Ints fresh_counts, Ints firsts,
+    Bools touched, Ints cells
 ) except -1:
     cdef Py_ssize_t size = cells.size, stay = places.size, columns = counts.size
     cdef Py_ssize_t entities = touched.size, groups = (entities + GROUP - 1) // GROUP
@@ -879,8 +881,8 @@ cdef int destine_within(
 
 cdef int take_within(
     list columns, Bools codes, Bools has, Ints kinds, Ints rows, Ints places, Floats multiples, Py_ssize_t whole_end,
-    Ints before, bint linked, Ints kept, Ints sources, Ints fresh, Ints rated, Ints rates, Floats factors, double half,
-    Ints slot_of, Ids by_slot, Ints cells
+    Ints before, bint linked, Ints kept, Ints sources, Ints fresh, Ints rated, Ints rates, Floats factors,
+    double half, Ints slot_of, Ids by_slot, Ints cells
 ) except -1:
     cdef Py_ssize_t size = cells.size, floats = multiples.size, width = codes.size
     cdef Py_ssize_t across = has.size // width if width else 0, source, number, column = 0, row, i, at = 0
@@ -1126,10 +1128,11 @@ cdef bytes encode_private_within(dict before, dict now, list slots):
 
 
 cdef Py_ssize_t arrange_within(
-    Bools has, Ints kinds, Ints slots, Ints going, Floats factors, Ints columns, Ints entities, Ints keys, Ints
-    counts, Ints rated, Ints rates, Floats by
+    Bools has, Ints kinds, Ints slots, Ints going, Floats factors, Ints columns, Ints entities, Ints keys,
+    Ints counts, Ints rated, Ints rates, Floats by
 ) except -1:
-    cdef Py_ssize_t width = counts.size, across = has.size // width if width else 0, count = kinds.size, size = keys.size
+    cdef Py_ssize_t width = counts.size, across = has.size // width if width else 0
+    cdef Py_ssize_t count = kinds.size, size = keys.size
     cdef Py_ssize_t column, place, i, of, n = 0
     cdef int64_t first, second
     cdef const uint8_t* row
@@ -1181,8 +1184,8 @@ cdef Py_ssize_t arrange_within(
 
 
 cdef int match_within(
-    Ids ids, Ints kinds, int64_t tick, Ints slot_of, Ints old_slots, Ids old_ids, Ints old_kinds,
-    Ints old_prefabs, Ints old_births, Ints old_serials, Ints told, Bools known, Bools stays, Bools gone
+    Ids ids, Ints kinds, int64_t tick, Ints slot_of, Ints old_slots, Ids old_ids, Ints old_kinds, Ints old_prefabs,
+    Ints old_births, Ints old_serials, Ints told, Bools known, Bools stays, Bools gone
 ) except -1:
     cdef Py_ssize_t count = ids.size, olds = old_slots.size, i
     cdef int64_t slot, at, top = 0
@@ -1372,8 +1375,8 @@ def predict(cells, later, rated, rates, factors, double half, found):
     lent.count = 0
     try:
         predict_within(
-            ints(&lent, cells, 0), ints(&lent, later, 0), ints(&lent, rated, 0), ints(&lent, rates, 0), floats(&lent,
-            factors, 0), half, ints(&lent, found, PyBUF_WRITABLE)
+            ints(&lent, cells, 0), ints(&lent, later, 0), ints(&lent, rated, 0), ints(&lent, rates, 0),
+            floats(&lent, factors, 0), half, ints(&lent, found, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
@@ -1389,10 +1392,10 @@ def encode(
     lent.count = 0
     try:
         return encode_within(
-            ints(&lent, cells, 0), ints(&lent, base, 0), ints(&lent, rated, 0), ints(&lent, rates, 0), floats(&lent,
-            factors, 0), half, ints(&lent, counts, 0), ints(&lent, places, 0), entities, partial, linked, ints(&lent,
-            kept, 0), ints(&lent, sources, 0), ints(&lent, fresh, 0), ints(&lent, fresh_counts, 0), ints(&lent,
-            firsts, 0)
+            ints(&lent, cells, 0), ints(&lent, base, 0), ints(&lent, rated, 0), ints(&lent, rates, 0),
+            floats(&lent, factors, 0), half, ints(&lent, counts, 0), ints(&lent, places, 0), entities, partial,
+            linked, ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent, fresh, 0),
+            ints(&lent, fresh_counts, 0), ints(&lent, firsts, 0)
         )
     finally:
         give_back(&lent)
@@ -1408,10 +1411,10 @@ def apply(
     lent.count = 0
     try:
         return apply_within(
-            payload, at, mode, ints(&lent, base, 0), ints(&lent, rated, 0), ints(&lent, rates, 0), floats(&lent,
-            factors, 0), half, ints(&lent, counts, 0), ints(&lent, places, 0), linked, ints(&lent, kept, 0),
-            ints(&lent, sources, 0), ints(&lent, fresh, 0), ints(&lent, fresh_counts, 0), ints(&lent, firsts, 0),
-            bools(&lent, touched, PyBUF_WRITABLE), ints(&lent, cells, PyBUF_WRITABLE)
+            payload, at, mode, ints(&lent, base, 0), ints(&lent, rated, 0), ints(&lent, rates, 0),
+            floats(&lent, factors, 0), half, ints(&lent, counts, 0), ints(&lent, places, 0), linked,
+            ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent, fresh, 0), ints(&lent, fresh_counts, 0),
+            ints(&lent, firsts, 0), bools(&lent, touched, PyBUF_WRITABLE), ints(&lent, cells, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
@@ -1424,16 +1427,16 @@ def destine(Py_ssize_t width, has, kinds, rows, order, columns, entities, cells)
     lent.count = 0
     try:
         destine_within(
-            width, bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, rows, 0), ints(&lent, order, 0), ints(&lent,
-            columns, 0), ints(&lent, entities, 0), ints(&lent, cells, PyBUF_WRITABLE)
+            width, bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, rows, 0), ints(&lent, order, 0),
+            ints(&lent, columns, 0), ints(&lent, entities, 0), ints(&lent, cells, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
 
 
 def take(
-    list columns, codes, has, kinds, rows, places, multiples, Py_ssize_t whole_end, before, bint linked, kept, sources,
-    fresh, rated, rates, factors, double half, slot_of, by_slot, cells
+    list columns, codes, has, kinds, rows, places, multiples, Py_ssize_t whole_end, before, bint linked, kept,
+    sources, fresh, rated, rates, factors, double half, slot_of, by_slot, cells
 ):
     """The cells of a world's columns, as `quantise.Quantiser` fills them: of each source, of the kind and with as many
     rows as told, column by column, which become the cells in `places`. The first cells are of floats, one for each of
@@ -1444,9 +1447,10 @@ def take(
     try:
         take_within(
             columns, bools(&lent, codes, 0), bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, rows, 0),
-            ints(&lent, places, 0), floats(&lent, multiples, 0), whole_end, ints(&lent, before, 0), linked, ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent,
-            fresh, 0), ints(&lent, rated, 0), ints(&lent, rates, 0), floats(&lent, factors, 0), half, ints(&lent,
-            slot_of, 0), ids(&lent, by_slot, 0), ints(&lent, cells, PyBUF_WRITABLE)
+            ints(&lent, places, 0), floats(&lent, multiples, 0), whole_end, ints(&lent, before, 0), linked,
+            ints(&lent, kept, 0), ints(&lent, sources, 0), ints(&lent, fresh, 0), ints(&lent, rated, 0),
+            ints(&lent, rates, 0), floats(&lent, factors, 0), half, ints(&lent, slot_of, 0), ids(&lent, by_slot, 0),
+            ints(&lent, cells, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
@@ -1505,10 +1509,10 @@ def arrange(
     lent.count = 0
     try:
         return arrange_within(
-            bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, slots, 0), ints(&lent, going, 0), floats(&lent,
-            factors, 0), ints(&lent, columns, PyBUF_WRITABLE), ints(&lent, entities, PyBUF_WRITABLE), ints(&lent,
-            keys, PyBUF_WRITABLE), ints(&lent, counts, PyBUF_WRITABLE), ints(&lent, rated, PyBUF_WRITABLE),
-            ints(&lent, rates, PyBUF_WRITABLE), floats(&lent, by, PyBUF_WRITABLE)
+            bools(&lent, has, 0), ints(&lent, kinds, 0), ints(&lent, slots, 0), ints(&lent, going, 0),
+            floats(&lent, factors, 0), ints(&lent, columns, PyBUF_WRITABLE), ints(&lent, entities, PyBUF_WRITABLE),
+            ints(&lent, keys, PyBUF_WRITABLE), ints(&lent, counts, PyBUF_WRITABLE),
+            ints(&lent, rated, PyBUF_WRITABLE), ints(&lent, rates, PyBUF_WRITABLE), floats(&lent, by, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
@@ -1523,8 +1527,8 @@ def match(
     lent.count = 0
     try:
         match_within(
-            ids(&lent, entities, 0), ints(&lent, kinds, 0), tick, ints(&lent, slot_of, 0),
-            ints(&lent, old_slots, 0), ids(&lent, old_ids, 0), ints(&lent, old_kinds, 0), ints(&lent, old_prefabs, 0),
+            ids(&lent, entities, 0), ints(&lent, kinds, 0), tick, ints(&lent, slot_of, 0), ints(&lent, old_slots, 0),
+            ids(&lent, old_ids, 0), ints(&lent, old_kinds, 0), ints(&lent, old_prefabs, 0),
             ints(&lent, old_births, 0), ints(&lent, old_serials, 0), ints(&lent, told, PyBUF_WRITABLE),
             bools(&lent, known, PyBUF_WRITABLE), bools(&lent, stays, PyBUF_WRITABLE),
             bools(&lent, gone, PyBUF_WRITABLE)
@@ -1553,8 +1557,8 @@ def staying(slots, serials, later_slots, later_serials, stays):
     lent.count = 0
     try:
         staying_within(
-            ints(&lent, slots, 0), ints(&lent, serials, 0), ints(&lent, later_slots, 0), ints(&lent, later_serials,
-            0), bools(&lent, stays, PyBUF_WRITABLE)
+            ints(&lent, slots, 0), ints(&lent, serials, 0), ints(&lent, later_slots, 0),
+            ints(&lent, later_serials, 0), bools(&lent, stays, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
@@ -1570,11 +1574,12 @@ def link(
     lent.count = 0
     try:
         return link_within(
-            ints(&lent, slots, 0), ints(&lent, entities, 0), ints(&lent, later_slots, 0), ints(&lent, later_entities,
-            0), ints(&lent, later_columns, 0), bools(&lent, stays, 0), ints(&lent, spawned, PyBUF_WRITABLE),
-            ints(&lent, gone, PyBUF_WRITABLE), ints(&lent, kept, PyBUF_WRITABLE), ints(&lent, places, PyBUF_WRITABLE),
-            ints(&lent, sources, PyBUF_WRITABLE), ints(&lent, fresh, PyBUF_WRITABLE), ints(&lent, fresh_counts,
-            PyBUF_WRITABLE)
+            ints(&lent, slots, 0), ints(&lent, entities, 0), ints(&lent, later_slots, 0),
+            ints(&lent, later_entities, 0), ints(&lent, later_columns, 0), bools(&lent, stays, 0),
+            ints(&lent, spawned, PyBUF_WRITABLE), ints(&lent, gone, PyBUF_WRITABLE),
+            ints(&lent, kept, PyBUF_WRITABLE), ints(&lent, places, PyBUF_WRITABLE),
+            ints(&lent, sources, PyBUF_WRITABLE), ints(&lent, fresh, PyBUF_WRITABLE),
+            ints(&lent, fresh_counts, PyBUF_WRITABLE)
         )
     finally:
         give_back(&lent)
