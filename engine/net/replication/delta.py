@@ -25,16 +25,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.net.replication.layout import MOST_SLOTS, Bools, Ids, Ints, Layout, Link, Shape
 from engine.net.replication.packing import fold, pack, unfold, unpack
 from engine.net.replication.prefabs import LARGEST, Prefab
 from engine.net.replication.state import State, predicted
 from engine.net.wire.errors import ProtocolError
+
+if TYPE_CHECKING or has("engine.net.replication.kernel"):
+    from engine.net.replication import kernel
+
+COMPILED = has("engine.net.replication.kernel")
+"""Whether the kernel does what is written here in numpy, too."""
 
 NONE, ALL, GROUPS, EACH = range(4)
 STRUCTURE = 4
@@ -56,7 +63,8 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
     """The bytes that turn `base` into `target`, all but the private part; and how many entities they tell of."""
     shape = target.shape
     head = bytearray(5)
-    parts: list[bytes] = []
+    head[1:5] = target.tick.to_bytes(4, "little")
+    structure = b""
     flags = PARTIAL if target.partial else 0
     ticks = 0
     if base is None:
@@ -66,29 +74,43 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
         _put_varint(head, ticks)
     before, cells = (shape.layout.nothing, _NOTHING) if base is None else (base.shape, base.cells)
     link = None if before is shape else shape.link(before)
+    spawned = 0 if link is None else len(link.spawned)
+    if link is not None and (spawned or len(link.gone)):
+        flags |= STRUCTURE
+        structure = _structure(link, target)
+    firsts = _NOTHING if link is None else _firsts(shape, link, prefabs)
+    changes = _changes_compiled if COMPILED else _changes
+    told, number, body = changes(target, cells, ticks, link, firsts)
+    head[0] = flags | told
+    return bytes(head) + structure + body, number + spawned
+
+
+def _changes(target: State, cells: Ints, ticks: int, link: Link | None, firsts: Ints) -> tuple[int, int, bytes]:
+    """What is told of who changed and how, where earlier `cells` go on for some ticks: flags, how many entities, and
+    the bytes. `firsts` are what new cells are told as differences from."""
+    shape = target.shape
+    parts: list[bytes] = []
+    flags = NONE
     held = cells if link is None else link.carry(cells)
     residual = target.cells - predicted(shape, held, ticks, target.cells)
     if link is None:
-        fresh, spawned = _NOTHING, 0
+        fresh = _NOTHING
         counts, places, entities = shape.counts, shape.entities, len(shape.slots)
     else:
         residual = residual[link.kept]
-        fresh = target.cells[link.fresh] - _firsts(shape, link, prefabs)
-        counts, places, entities, spawned = link.counts, link.places, link.entities, len(link.spawned)
-        if spawned or len(link.gone):
-            flags |= STRUCTURE
-            parts.append(_structure(link, target))
+        fresh = target.cells[link.fresh] - firsts
+        counts, places, entities = link.counts, link.places, link.entities
     touched = np.zeros(entities, np.bool_)
     touched[places[residual != 0]] = True
     number = int(np.count_nonzero(touched))
     if not number:
         residual, counts = _NOTHING, np.zeros_like(counts)
     elif number >= MANY * entities and not target.partial:
-        flags |= ALL
+        flags = ALL
     else:
         marks = _groups(touched)
         each = np.packbits(touched, bitorder="little").tobytes()
-        flags |= GROUPS if len(marks) < len(each) else EACH
+        flags = GROUPS if len(marks) < len(each) else EACH
         parts.append(marks if len(marks) < len(each) else each)
         chosen = touched[places]
         residual, counts = residual[chosen], _counted(chosen, counts)
@@ -96,9 +118,22 @@ def encode(base: State | None, target: State, prefabs: Mapping[int, Prefab]) -> 
         parts.append(pack(fold(np.concatenate((residual, fresh))), np.concatenate((counts, link.fresh_counts))))
     elif number:
         parts.append(pack(fold(residual), counts))
-    head[0] = flags
-    head[1:5] = target.tick.to_bytes(4, "little")
-    return bytes(head) + b"".join(parts), number + spawned
+    return flags, number, b"".join(parts)
+
+
+def _changes_compiled(
+    target: State, cells: Ints, ticks: int, link: Link | None, firsts: Ints
+) -> tuple[int, int, bytes]:
+    """As `_changes`."""
+    shape = target.shape
+    going = shape.rated, shape.rates, shape.factors, ticks / 2
+    if link is None:
+        stay = shape.counts, shape.entities, len(shape.slots)
+        news = False, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING
+    else:
+        stay = link.counts, link.places, link.entities
+        news = True, link.kept, link.sources, link.fresh, link.fresh_counts, firsts
+    return kernel.encode(target.cells, cells, *going, *stay, target.partial, *news)
 
 
 def encode_private(base: State | None, target: State) -> bytes:
@@ -107,6 +142,11 @@ def encode_private(base: State | None, target: State) -> bytes:
     if before == target.private:
         return b""
     shape = target.shape
+    if COMPILED:
+        slots: list[int] = [shape.slots.item(shape.places[id]) for id in target.private]
+        encoded = kernel.encode_private(before, target.private, slots)
+        if encoded is not None:
+            return encoded
     written = bytearray()
     _put_varint(written, len(target.private))
     for id, numbers in target.private.items():
@@ -129,6 +169,8 @@ def encode_private(base: State | None, target: State) -> bytes:
 
 def _structure(link: Link, target: State) -> bytes:
     shape, spawned = target.shape, link.spawned
+    if COMPILED:
+        return kernel.structure(link.gone, spawned, shape.slots, shape.prefabs, shape.ids, shape.births, target.tick)
     written = bytearray()
     gone = link.gone.tolist()
     _put_varint(written, len(gone))
@@ -150,7 +192,12 @@ def _firsts(shape: Shape, link: Link, prefabs: Mapping[int, Prefab]) -> Ints:
     """By new cell: the value in the entity's prefab."""
     if not len(link.fresh):
         return _NOTHING
-    rows = np.array([prefabs[number].first for number in shape.prefabs[link.spawned].tolist()])
+    firsts = [prefabs[number].first for number in shape.prefabs[link.spawned].tolist()]
+    if COMPILED:
+        found = np.empty(len(link.fresh), np.int64)
+        kernel.firsts(firsts, link.stays, shape.entities, shape.columns, link.fresh, len(shape.counts), found)
+        return found
+    rows = np.array(firsts)
     new = (~link.stays).cumsum() - 1
     return rows[new[shape.entities[link.fresh]], shape.columns[link.fresh]]
 
@@ -254,13 +301,25 @@ class Reading:
 
     def apply(self, base: State, prefabs: Mapping[int, Prefab], register: Register) -> tuple[Shape, Ints]:
         """The shape and the cells it makes of `base`: all but the private part. Raises `ProtocolError`."""
-        old = base.shape
-        structure = self._structure(old, prefabs, register) if self.flags & STRUCTURE else None
+        shape = base.shape
+        structure = self._structure(shape, prefabs, register) if self.flags & STRUCTURE else None
+        if structure is not None:
+            shape = structure.shape
+        ticks = 0 if self.base is None else self.tick - base.tick
+        touched, cells = (self._change_compiled if COMPILED else self._change)(base, shape, structure, ticks)
+        self.updates = int(np.count_nonzero(touched)) + len(shape.slots) - len(touched)
+        if self.flags & PARTIAL:
+            self.told = np.ones(len(shape.slots), np.bool_)
+            self.told[structure.link.stays if structure is not None else slice(None)] = touched
+        return shape, cells
+
+    def _change(self, base: State, shape: Shape, structure: Structure | None, ticks: int) -> tuple[Bools, Ints]:
+        """Which of those that stay are told of, and all cells then. Raises `ProtocolError`."""
         if structure is None:
-            shape, link = old, None
+            link = None
             held, counts, places, entities = base.cells, shape.counts, shape.entities, len(shape.slots)
         else:
-            shape, link = structure.shape, structure.link
+            link = structure.link
             held, counts, places, entities = link.carry(base.cells), link.counts, link.places, link.entities
         mode = self.flags & 3
         touched = self._marks(entities, mode)
@@ -277,15 +336,27 @@ class Reading:
         # Rates first: what goes by them is told as how far it is from where their mean would take it.
         cells = held.copy()
         cells[chosen if link is None else link.kept[chosen]] += changes
-        moved = predicted(shape, held, 0 if self.base is None else self.tick - base.tick, cells)
+        moved = predicted(shape, held, ticks, cells)
         cells += moved - held
         if structure is not None:
             cells[structure.link.fresh] = fresh + structure.first
-        self.updates = int(np.count_nonzero(touched)) + len(shape.slots) - entities
-        if self.flags & PARTIAL:
-            self.told = np.ones(len(shape.slots), np.bool_)
-            self.told[link.stays if link is not None else slice(None)] = touched
-        return shape, cells
+        return touched, cells
+
+    def _change_compiled(
+        self, base: State, shape: Shape, structure: Structure | None, ticks: int
+    ) -> tuple[Bools, Ints]:
+        """As `_change`."""
+        if structure is None:
+            stay, entities = (shape.counts, shape.entities), len(shape.slots)
+            news = False, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING
+        else:
+            link = structure.link
+            stay, entities = (link.counts, link.places), link.entities
+            news = True, link.kept, link.sources, link.fresh, link.fresh_counts, structure.first
+        touched, cells = np.empty(entities, np.bool_), np.empty(shape.size, np.int64)
+        going = shape.rated, shape.rates, shape.factors, ticks / 2
+        self.at = kernel.apply(self.payload, self.at, self.flags & 3, base.cells, *going, *stay, *news, touched, cells)
+        return touched, cells
 
     def _structure(self, old: Shape, prefabs: Mapping[int, Prefab], register: Register) -> Structure:
         gone_count, count = self._varint(), self._varint()

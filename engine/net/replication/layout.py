@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
+from itertools import accumulate, count
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.ecs import Component
 from engine.net.wire.declaration import FLOATS, Audience, Field
 from engine.net.wire.errors import SchemaError
 from engine.net.wire.protocol import Protocol
 from engine.physics import Velocity
 from engine.scene import Transform
+
+if TYPE_CHECKING or has("engine.net.replication.kernel"):
+    from engine.net.replication import kernel
+
+COMPILED = has("engine.net.replication.kernel")
+"""Whether the kernel does what is written here in numpy, too."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,6 +44,11 @@ RATES: dict[Any, Any] = {
     Transform.angle: Velocity.angular,
 }
 """Columns that go on by another one's value a second, so that what is sent is how far they did not."""
+
+CODES = {"f4": 0, "f8": 1, "b1": 2, "u1": 2, "i4": 3, "u4": 4, "i8": 5, "u8": 6}
+"""What the kernel calls the types of columns,"""
+REFERENCE = 7
+"""and one of which the slots of ids are wanted."""
 
 MOST_LINKS = 64
 """Shapes that a shape remembers its link from."""
@@ -107,11 +119,18 @@ class Layout:
         self.steps = np.array([column.step for column in self.columns])
         self.dtypes = [np.dtype(field.component.specs[field.name].ctype) for field in public]
         """By column: the numpy type it has in a world."""
+        self.codes = np.array([code_of(field) for field in public], np.uint8)
+        """By column: what the kernel calls that type."""
         self.rated = tuple(column for column in self.columns if column.rate >= 0)
         self.kinds: list[Kind] = []
         """Those met so far, by number; each side has its own numbers."""
         self._by_mask: dict[int, Kind] = {}
-        self._has = np.zeros((len(self.columns), 0), np.bool_)
+        self.has: Bools = np.zeros((len(self.columns), 0), np.bool_)
+        """Which columns each kind has, shape (columns, kinds)."""
+        self._widths: Ints = np.zeros(0, np.int64)  # by kind: how many columns it has
+        self.going: Ints = np.array([(column.number, column.rate) for column in self.rated], np.int64).reshape(-1, 2)
+        """Which columns go by which others."""
+        self.factors = np.array([column.factor for column in self.rated], np.float64)
         self.nothing = Shape(self, _NOTHING, np.zeros(0, np.uint64), _NOTHING, _NOTHING, _NOTHING, _NOTHING)
         """The shape of a world without entities."""
 
@@ -135,7 +154,8 @@ class Layout:
             self.kinds.append(kind)
             has = np.zeros((len(self.columns), 1), np.bool_)
             has[list(columns)] = True
-            self._has = np.concatenate((self._has, has), axis=1)
+            self.has = np.concatenate((self.has, has), axis=1)
+            self._widths = np.append(self._widths, len(columns))
         return kind
 
     def by_number(self, number: int) -> Kind:
@@ -148,7 +168,11 @@ class Layout:
 
     def columns_of(self, kinds: Ints) -> Bools:
         """Which columns entities of these kinds have, shape (columns, entities)."""
-        return self._has[:, kinds]
+        return self.has[:, kinds]
+
+    def size(self, kinds: Ints) -> int:
+        """How many columns entities of these kinds have together."""
+        return int(self._widths[kinds].sum())
 
     def kinds_with(self, component: type[Component]) -> Bools:
         """Which of the kinds, by number, have a component."""
@@ -158,6 +182,11 @@ class Layout:
 def is_float(field: Field) -> bool:
     """Whether a field is measured, not counted."""
     return field.component.specs[field.name].ctype in FLOATS
+
+
+def code_of(field: Field) -> int:
+    """What the kernel calls the type of a field."""
+    return CODES[np.dtype(field.component.specs[field.name].ctype).str[1:]]
 
 
 def wraps(field: Field) -> bool:
@@ -207,15 +236,43 @@ class Shape:
         self.births = births
         """The tick at which each was first there."""
         self.serials = serials
-        self.columns, self.entities = layout.columns_of(kinds).nonzero()
-        """By cell: its column, and the place of its entity in the arrays over entities."""
-        self.keys = self.columns * MOST_SLOTS + slots[self.entities]
+        self.columns: Ints
+        """By cell: its column,"""
+        self.entities: Ints
+        """and the place of its entity in the arrays over entities."""
+        self.keys: Ints
         """By cell, ascending: its column and slot."""
+        self.size: int
+        self.counts: Ints
+        """How many cells a column has."""
+        self.starts: list[int]
+        """The first cell of each column, and the end of the last."""
+        self.rated: Ints
+        """Which cells go by rates,"""
+        self.rates: Ints
+        """the cells of these rates,"""
+        self.factors: Floats
+        """and by what a tick, as `Column.factor`."""
+        if COMPILED:
+            self._arrange_compiled()
+        else:
+            self._arrange()
+        self.by_slot: Ids = np.zeros(int(slots[-1]) + 2 if len(slots) else 1, np.uint64)
+        """The id at slot + 1, so that a reference to nobody, which is 0, finds the id 0."""
+        self.by_slot[slots + 1] = ids
+        self.number = next(_NUMBERS)
+        self._links: dict[int, Link] = {}  # by number: holding shapes would keep all that ever were
+        self._names: frozenset[int] | None = None
+        self._places: dict[int, int] | None = None
+
+    def _arrange(self) -> None:
+        """Find which cells there are."""
+        layout = self.layout
+        self.columns, self.entities = layout.columns_of(self.kinds).nonzero()
+        self.keys = self.columns * MOST_SLOTS + self.slots[self.entities]
         self.size = len(self.columns)
         self.counts = np.bincount(self.columns, minlength=len(layout.columns))
-        """How many cells a column has."""
-        self.starts: list[int] = [0, *self.counts.cumsum().tolist()]
-        """The first cell of each column, and the end of the last."""
+        self.starts = [0, *self.counts.cumsum().tolist()]
         rated, rates, factors = [_NOTHING], [_NOTHING], [np.zeros(0)]
         for column in layout.rated:
             low, high = self.starts[column.number], self.starts[column.number + 1]
@@ -224,13 +281,32 @@ class Shape:
             rates.append(cells[found])
             factors.append(np.full(len(rates[-1]), column.factor))
         self.rated, self.rates, self.factors = np.concatenate(rated), np.concatenate(rates), np.concatenate(factors)
-        self.by_slot: Ids = np.zeros(int(slots[-1]) + 2 if len(slots) else 1, np.uint64)
-        """The id at slot + 1, so that a reference to nobody, which is 0, finds the id 0."""
-        self.by_slot[slots + 1] = ids
-        self.number = next(_NUMBERS)
-        self._links: dict[int, Link] = {}  # by number: holding shapes would keep all that ever were
-        self._names: frozenset[int] | None = None
-        self._places: dict[int, int] | None = None
+
+    def _arrange_compiled(self) -> None:
+        """As `_arrange`."""
+        layout, kinds = self.layout, self.kinds
+        self.size = size = layout.size(kinds)
+        self.counts = np.empty(len(layout.columns), np.int64)
+        self.columns, self.entities, self.keys = np.empty((3, size), np.int64)
+        most = len(layout.rated) * len(kinds)
+        rated, rates = np.empty((2, most), np.int64)
+        factors = np.empty(most)
+        going = kernel.arrange(
+            layout.has,
+            kinds,
+            self.slots,
+            layout.going,
+            layout.factors,
+            self.columns,
+            self.entities,
+            self.keys,
+            self.counts,
+            rated,
+            rates,
+            factors,
+        )
+        self.rated, self.rates, self.factors = rated[:going], rates[:going], factors[:going]
+        self.starts = [0, *accumulate(self.counts.tolist())]
 
     def find(self, keys: Ints) -> tuple[Ints, Bools]:
         """The cells with these keys, and which there are; of the others the cell means nothing."""
@@ -299,26 +375,65 @@ class Link:
     def __init__(self, before: Shape, after: Shape, stays: Bools) -> None:
         self.stays = stays
         """By entity of the later shape: whether it was there before."""
-        self.spawned = (~stays).nonzero()[0]
+        self.spawned: Ints
         """The places of the others."""
+        self.gone: Ints
+        """Slots that nobody has any more; one that another entity has now is not among them."""
+        self.kept: Ints
+        """The later cells that were there before,"""
+        self.sources: Ints
+        """and which earlier cells they are: who stays has the same columns, and all are in the order of slots."""
+        self.fresh: Ints
+        """The later cells that are new."""
+        self.places: Ints
+        """By kept cell: the place of its entity among those that stay."""
+        self.fresh_counts: Ints
+        """By column: how many cells are new."""
+        self.size = after.size
+        if COMPILED:
+            self._line_up_compiled(before, after)
+        else:
+            self._line_up(before, after)
+        self.entities = len(stays) - len(self.spawned)
+        """How many entities stay."""
+        self.counts = after.counts - self.fresh_counts
+
+    def _line_up(self, before: Shape, after: Shape) -> None:
+        stays = self.stays
+        self.spawned = (~stays).nonzero()[0]
         stayed = np.zeros(len(before.slots), np.bool_)
         stayed[before.slots.searchsorted(after.slots[stays])] = True
         self.gone = _lacking(before.slots[~stayed], after.slots[self.spawned])
-        """Slots that nobody has any more; one that another entity has now is not among them."""
         kept = stays[after.entities]
         self.kept = kept.nonzero()[0]
-        """The later cells that were there before,"""
         self.sources = stayed[before.entities].nonzero()[0]
-        """and which earlier cells they are: who stays has the same columns, and all are in the order of slots."""
         self.fresh = (~kept).nonzero()[0]
-        """The later cells that are new."""
         self.places = (stays.cumsum() - 1)[after.entities[self.kept]]
-        """By kept cell: the place of its entity among those that stay."""
-        self.entities = len(stays) - len(self.spawned)
-        """How many entities stay."""
         self.fresh_counts = np.bincount(after.columns[self.fresh], minlength=len(after.counts))
-        self.counts = after.counts - self.fresh_counts
-        self.size = after.size
+
+    def _line_up_compiled(self, before: Shape, after: Shape) -> None:
+        """As `_line_up`."""
+        kept, places, fresh = np.empty((3, after.size), np.int64)
+        spawned, gone = np.empty(len(after.slots), np.int64), np.empty(len(before.slots), np.int64)
+        sources = np.empty(before.size, np.int64)
+        self.fresh_counts = np.empty(len(after.counts), np.int64)
+        born, left, holds, found = kernel.link(
+            before.slots,
+            before.entities,
+            after.slots,
+            after.entities,
+            after.columns,
+            self.stays,
+            spawned,
+            gone,
+            kept,
+            places,
+            sources,
+            fresh,
+            self.fresh_counts,
+        )
+        self.spawned, self.gone, self.kept, self.places = spawned[:born], gone[:left], kept[:holds], places[:holds]
+        self.sources, self.fresh = sources[:found], fresh[: after.size - holds]
 
     def carry(self, cells: Ints) -> Ints:
         """Cells of the earlier shape in the order of the later one; those of who came are zero."""
@@ -339,6 +454,10 @@ def _lacking(slots: Ints, others: Ints) -> Ints:
 
 def _same(before: Shape, after: Shape) -> Bools:
     """By entity of the later shape: whether it was in the earlier one, the same, in the same slot."""
+    if COMPILED:
+        stays = np.empty(len(after.slots), np.bool_)
+        kernel.staying(before.slots, before.serials, after.slots, after.serials, stays)
+        return stays
     if not len(before.slots):
         return np.zeros(len(after.slots), np.bool_)
     places = np.minimum(before.slots.searchsorted(after.slots), len(before.slots) - 1)

@@ -21,11 +21,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.net.wire.errors import ProtocolError
+
+if TYPE_CHECKING or has("engine.net.replication.kernel"):
+    from engine.net.replication import kernel
+
+COMPILED = has("engine.net.replication.kernel")
+"""Whether the kernel does what is written here, too."""
 
 Ints = NDArray[np.int64]
 Unsigned = NDArray[np.uint64]
@@ -63,6 +71,8 @@ def unfold(folded: Unsigned) -> Ints:
 
 def pack(numbers: Unsigned, counts: Ints) -> bytes:
     """`numbers` hold the columns one after the other, `counts` how many belong to each."""
+    if COMPILED:
+        return kernel.pack(numbers, counts)
     places = numbers.nonzero()[0]
     return pack_few(numbers, counts, places) if len(places) <= FEW else pack_many(numbers, counts)
 
@@ -253,6 +263,9 @@ def unpack(packed: bytes, at: int, counts: Ints) -> tuple[Unsigned, int]:
     """The numbers that `pack` wrote at offset `at`, and the offset after them. Raises `ProtocolError`."""
     columns = len(counts)
     total = int(counts.sum())
+    if COMPILED:
+        numbers = np.empty(total, np.uint64)
+        return numbers, kernel.unpack(packed, at, counts, numbers)
     bits = np.unpackbits(np.frombuffer(packed, np.uint8, offset=min(at, len(packed))), bitorder="little")
     some = np.flatnonzero(bits[:columns])
     headed = columns + HEAD_BITS * len(some)

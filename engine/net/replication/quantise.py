@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Set
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.compiled import has
 from engine.ecs import World
 from engine.ecs.entity import INDEX
 from engine.ecs.table import Table
-from engine.net.replication.layout import MOST_SLOTS, Floats, Ids, Ints, Kind, Layout, Shape, is_float
+from engine.net.replication.layout import (
+    MOST_SLOTS,
+    REFERENCE,
+    Bools,
+    Floats,
+    Ids,
+    Ints,
+    Kind,
+    Layout,
+    Shape,
+    code_of,
+    is_float,
+)
 from engine.net.replication.prefabs import Makes, Prefab
 from engine.net.replication.state import State, nothing, predicted
 from engine.net.wire.declaration import Field
 from engine.net.wire.errors import SchemaError
+
+if TYPE_CHECKING or has("engine.net.replication.kernel"):
+    from engine.net.replication import kernel
+
+COMPILED = has("engine.net.replication.kernel")
+"""Whether the kernel does what is written here in numpy, too."""
 
 FURTHEST = float(1 << 46)
 """Steps from zero that floats are kept to: so many are exact, and leave room for differences."""
@@ -31,7 +50,23 @@ _NONE: Ints = np.zeros(0, np.int64)
 class _Source:
     """One table of the world, and where its columns go: floats, other numbers and references each by themselves."""
 
-    __slots__ = ("_keys", "_parts", "cells", "columns", "kind", "raw", "revision", "slots", "table", "views")
+    __slots__ = (
+        "_keys",
+        "_parts",
+        "arrays",
+        "cells",
+        "codes",
+        "columns",
+        "keys",
+        "kind",
+        "private",
+        "raw",
+        "revision",
+        "slots",
+        "steps",
+        "table",
+        "views",
+    )
 
     def __init__(self, table: Table, kind: Kind, layout: Layout) -> None:
         self.table = table
@@ -40,6 +75,12 @@ class _Source:
         floats, whole = numbers.searchsorted((layout.floats, layout.refs)).tolist()
         self._parts = slice(floats), slice(floats, whole), slice(whole, None)
         self._keys = numbers[:, None] * MOST_SLOTS
+        self.keys = [layout.columns[number].field.column for number in kind.columns]
+        """The keys of its columns that everyone is told of,"""
+        self.private = [field.column for field in kind.private]
+        """and of those that their owner is told of; their types and steps for the kernel."""
+        self.codes = np.array([REFERENCE if field.is_ref else code_of(field) for field in kind.private], np.uint8)
+        self.steps = np.array([field.step for field in kind.private], np.float64)
         self.raw = b""
         """The ids of its entities when they were last looked at."""
         self.revision = -1
@@ -48,16 +89,18 @@ class _Source:
         """By row: the slot of its entity."""
         self.columns: dict[Any, NDArray[Any]] | None = None
         """The table's, when `look` was called last; None if that has to be done again."""
+        self.arrays: list[NDArray[Any]] = []
+        """Its columns, for the kernel."""
         self.views: list[list[NDArray[Any]]] = []
         """By sort: its columns."""
         self.cells: list[Ints] = []
         """By sort: the keys of their cells, as `Shape.keys`."""
 
-    def look(self, layout: Layout) -> None:
+    def look(self) -> None:
         """Find the columns, and the keys, of the entities that are there now."""
         count = self.table.count
         columns = self.columns = self.table.columns
-        views = [columns[layout.columns[number].field.column][:count] for number in self.kind.columns]
+        views = [columns[key][:count] for key in self.keys]
         keys = self._keys + self.slots
         self.views = [views[part] for part in self._parts]
         self.cells = [keys[part].ravel() for part in self._parts]
@@ -80,6 +123,31 @@ class _Gathered:
         return np.concatenate(self._columns, dtype=self._type, casting="unsafe")[self._order]
 
 
+class _Lines:
+    """All columns of all tables, and which cells their numbers become: for the kernel."""
+
+    __slots__ = ("cells", "columns", "kinds", "rows")
+
+    def __init__(self, kinds: Ints, rows: Ints, shape: Shape, order: Ints) -> None:
+        """Of tables of entities of these kinds, with so many rows; `order` is the place of each entity of the shape
+        among all rows."""
+        layout = shape.layout
+        self.kinds = kinds
+        self.rows = rows
+        self.cells: Ints = np.empty(shape.size, np.int64)
+        kernel.destine(len(layout.columns), layout.has, kinds, rows, order, shape.columns, shape.entities, self.cells)
+        self.columns: list[NDArray[Any]] = []
+
+    def look(self, sources: list[_Source]) -> None:
+        """Find where the columns are now."""
+        self.columns = []
+        for source in sources:
+            if source.columns is not source.table.columns:
+                columns = source.columns = source.table.columns
+                source.arrays = [columns[key] for key in source.keys]
+            self.columns += source.arrays
+
+
 class Quantiser:
     """Gives every replicated entity of a world a slot, and takes states."""
 
@@ -96,6 +164,8 @@ class Quantiser:
         self._state = nothing(layout)
         self._owned: dict[int, list[int]] | None = None
         self._privates: dict[int, dict[int, tuple[int, ...]]] | None = None
+        self._order: Ints = _NONE  # by entity of the shape: its place among the rows of all tables
+        self._lines: _Lines | None = None
         self._gather_from([])
         self._free: list[int] = []
         self._used = 0
@@ -121,7 +191,8 @@ class Quantiser:
                 raw = table.ids[: table.count].tobytes()
                 if raw != source.raw:
                     source.raw = raw
-                    source.columns = None
+                    if not COMPILED:
+                        source.columns = None
                     changed = True
             if table.count:
                 sources.append(source)
@@ -157,43 +228,28 @@ class Quantiser:
         old = self._shape
         ids = np.concatenate([np.zeros(0, np.uint64), *(source.table.ids[: source.table.count] for source in sources)])
         numbers = np.array([source.kind.number for source in sources], np.int64)
-        kinds = numbers.repeat([source.table.count for source in sources])
-        indices = (ids & _INDEX).astype(np.int64)
-        top = int(indices.max(initial=0))
+        counts = np.array([source.table.count for source in sources], np.int64)
+        kinds = numbers.repeat(counts)
+        top = int(ids.astype(np.uint32).max(initial=0))
         if top >= MOST_SLOTS:
             raise SchemaError(f"an entity with index {top}: at most {MOST_SLOTS:,} can be there in a replicated world")
         if top >= len(self._slot_of):
             grown = np.full(min(MOST_SLOTS, 2 * top + 2), -1)
             grown[: len(self._slot_of)] = self._slot_of
             self._slot_of = grown
-        # Where each was: the place in the old shape, if it is the same entity of the same kind.
-        slots = self._slot_of[indices]
-        at = old.slots.searchsorted(slots)
-        at[at == len(old.slots)] = 0
-        stays = slots >= 0
-        if len(old.slots):
-            stays &= (old.slots[at] == slots) & (old.ids[at] == ids)
-        known = stays.copy()
-        if len(old.slots):
-            stays &= old.kinds[at] == kinds
-        self._free_others(old, at[known])
+        told, known, stays, gone = (self._match_compiled if COMPILED else self._match)(ids, kinds, tick)
+        slots, prefabs, _, serials = told
+        self._free_slots(old, gone)
         new = (~stays).nonzero()[0]
-        births, prefabs, serials = np.full(len(ids), tick), np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
-        if len(old.slots):
-            births[known] = old.births[at[known]]
-            prefabs[stays], serials[stays] = old.prefabs[at[stays]], old.serials[at[stays]]
         serials[new] = np.arange(self._next_serial, self._next_serial + len(new))
         self._next_serial += len(new)
-        unknown = (~known).nonzero()[0]
-        slots[unknown] = [self._slot() for _ in range(len(unknown))]
-        self._slot_of[indices] = slots
-        by_number = {source.kind.number: source.kind for source in sources}
+        for place in (~known).nonzero()[0].tolist():
+            slots[place] = self._slot()
         for place in new.tolist():
-            prefabs[place] = self._name(int(ids[place]), by_number[int(kinds[place])])
-        order = slots.argsort()
-        self._shape = Shape(
-            self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order]
-        )
+            prefabs[place] = self._name(int(ids[place]), self.layout.by_number(int(kinds[place])))
+        self._shape = (self._settle_compiled if COMPILED else self._settle)(told, ids, kinds)
+        if COMPILED:
+            self._lines = _Lines(numbers, counts, self._shape, self._order)
         at = 0
         for source in sources:
             source.slots = slots[at : at + source.table.count]
@@ -201,9 +257,52 @@ class Quantiser:
         self._multiples = self._inverse.repeat(self._shape.counts[: self.layout.floats])
         return ids[new].tolist()
 
-    def _free_others(self, old: Shape, kept: Ints) -> None:
+    def _settle(self, told: Ints, ids: Ids, kinds: Ints) -> Shape:
+        """The shape of what `_match` told, new slots, prefabs and serials included."""
+        slots, prefabs, births, serials = told
+        self._slot_of[(ids & _INDEX).astype(np.int64)] = slots
+        order = self._order = slots.argsort()
+        return Shape(self.layout, slots[order], ids[order], kinds[order], prefabs[order], births[order], serials[order])
+
+    def _settle_compiled(self, told: Ints, ids: Ids, kinds: Ints) -> Shape:
+        """As `_settle`."""
+        sorted_ids, order = np.empty(len(ids), np.uint64), np.empty(len(ids), np.int64)
+        settled = np.empty((5, len(ids)), np.int64)
+        kernel.settle(told, ids, kinds, self._slot_of, order, sorted_ids, settled)
+        self._order = order
+        slots, prefabs, births, serials, kinds = settled
+        return Shape(self.layout, slots, sorted_ids, kinds, prefabs, births, serials)
+
+    def _match(self, ids: Ids, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+        """Where each was in the last shape: rows of slots, prefabs, births and serials; whether it was there, and as
+        the same kind; and which of the last shape are gone."""
+        old = self._shape
+        told: Ints = np.zeros((4, len(ids)), np.int64)
+        told[0] = slots = self._slot_of[(ids & _INDEX).astype(np.int64)]
+        told[2] = tick
         gone = np.ones(len(old.slots), np.bool_)
-        gone[kept] = False
+        if not len(old.slots):
+            return told, np.zeros(len(ids), np.bool_), np.zeros(len(ids), np.bool_), gone
+        at = old.slots.searchsorted(slots)
+        at[at == len(old.slots)] = 0
+        known: Bools = (slots >= 0) & (old.slots[at] == slots) & (old.ids[at] == ids)
+        stays = known & (old.kinds[at] == kinds)
+        gone[at[known]] = False
+        told[2, known] = old.births[at[known]]
+        told[1, stays], told[3, stays] = old.prefabs[at[stays]], old.serials[at[stays]]
+        return told, known, stays, gone
+
+    def _match_compiled(self, ids: Ids, kinds: Ints, tick: int) -> tuple[Ints, Bools, Bools, Bools]:
+        """As `_match`."""
+        old = self._shape
+        told: Ints = np.empty((4, len(ids)), np.int64)
+        known, stays = np.empty((2, len(ids)), np.bool_)
+        gone = np.empty(len(old.slots), np.bool_)
+        before = old.slots, old.ids, old.kinds, old.prefabs, old.births, old.serials
+        kernel.match(ids, kinds, tick, self._slot_of, *before, told, known, stays, gone)
+        return told, known, stays, gone
+
+    def _free_slots(self, old: Shape, gone: Bools) -> None:
         for slot, id in zip(old.slots[gone].tolist(), old.ids[gone].tolist(), strict=True):
             if self._slot_of[id & INDEX] == slot:
                 self._slot_of[id & INDEX] = -1
@@ -251,15 +350,20 @@ class Quantiser:
 
     def _gather_from(self, sources: list[_Source]) -> None:
         """Note which columns the cells are made from."""
+        if self._lines is not None:
+            self._lines.look(sources)
+            return
         for source in sources:
             if source.columns is not source.table.columns:
-                source.look(self.layout)
+                source.look()
         self._floats = _Gathered(sources, 0, np.float64)
         self._whole = _Gathered(sources, 1, np.int64)
         self._refs = _Gathered(sources, 2, np.uint64)
 
     def _fill(self, tick: int) -> Ints:
-        layout, shape = self.layout, self._shape
+        layout, shape, lines = self.layout, self._shape, self._lines
+        if lines is not None:
+            return self._fill_compiled(lines, tick)
         measured = self._floats.gather()
         measured *= self._multiples
         if len(measured) and not np.abs(measured).max() < FURTHEST:
@@ -268,6 +372,32 @@ class Quantiser:
         cells[shape.starts[layout.floats] : shape.starts[layout.refs]] = self._whole.gather()
         cells[shape.starts[layout.refs] :] = self._slots_of(self._refs.gather())
         self._round(measured, cells, tick)
+        return cells
+
+    def _fill_compiled(self, lines: _Lines, tick: int) -> Ints:
+        """As `_fill`."""
+        shape, before = self._shape, self._state
+        link = None if before.shape is shape else shape.link(before.shape)
+        cells = np.empty(shape.size, np.int64)
+        kernel.take(
+            lines.columns,
+            self.layout.codes,
+            self.layout.has,
+            lines.kinds,
+            lines.rows,
+            lines.cells,
+            self._multiples,
+            shape.starts[self.layout.refs],
+            before.cells,
+            *((False, _NONE, _NONE, _NONE) if link is None else (True, link.kept, link.sources, link.fresh)),
+            shape.rated,
+            shape.rates,
+            shape.factors,
+            (tick - before.tick) / 2,
+            self._slot_of,
+            shape.by_slot,
+            cells,
+        )
         return cells
 
     def _round(self, measured: Floats, cells: Ints, tick: int) -> None:
@@ -316,6 +446,8 @@ class Quantiser:
         if self._privates is None:
             self._privates = self._take_privates()
         told = self._privates.get(player)
+        if told and shape is self._shape:
+            return told
         return {id: cells for id, cells in told.items() if id in shape.places} if told else {}
 
     def _take_privates(self) -> dict[int, dict[int, tuple[int, ...]]]:
@@ -325,14 +457,23 @@ class Quantiser:
             if source is None or not source.kind.private or not source.table.count:
                 continue
             count, columns = source.table.count, source.table.columns
-            cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
-            rows = list(zip(source.table.ids[:count].tolist(), zip(*cells, strict=True), strict=True))
+            ids = source.table.ids[:count].tolist()
+            rows = list(zip(ids, self._private_rows(source, count), strict=True))
             for component, name in self.layout.declared.owners.items():
                 players = columns.get(vars(component)[name])
                 if players is not None:
                     for player, (id, numbers) in zip(players[:count].tolist(), rows, strict=True):
                         told.setdefault(player, {})[id] = numbers
         return told
+
+    def _private_rows(self, source: _Source, count: int) -> list[tuple[int, ...]]:
+        """By row: the cells that only the owner is told of."""
+        columns = source.table.columns
+        if COMPILED:
+            chosen = [columns[key] for key in source.private]
+            return kernel.take_rows(chosen, source.codes, source.steps, count, self._slot_of, self._shape.by_slot)
+        cells = [self._private_cells(field, columns[field.column][:count]) for field in source.kind.private]
+        return list(zip(*cells, strict=True))
 
     def _private_cells(self, field: Field, column: NDArray[Any]) -> list[int]:
         if field.is_ref:

@@ -177,7 +177,7 @@ class Replicator:
             return messages
         if base.tick == target.tick:
             return messages
-        if known.interest is None:
+        if self._common and known.interest is None:
             base = known.held.get(self._common.get(base.tick, -1), base)
         body, updates = self._body(base, target)
         private = encode_private(base, target) if base.private or target.private else b""
