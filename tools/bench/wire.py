@@ -133,6 +133,11 @@ def wire_echo() -> Iterator[Figure]:
     yield Figure("wire-echo-late-p99", min(run[1].late for run in runs) * 1000, "ms")
 
 
+def bare_share() -> float:
+    """The share of a core that bare sockets and cipher take here and now for the packets of `wire_echo`."""
+    return _measure(_bare_clients, _bare_server).share
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     share: float
