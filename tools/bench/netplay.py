@@ -206,7 +206,7 @@ def netplay() -> Iterator[Figure]:
             ("a client's tick, median", costs[len(costs) // 2], "ms", None),
             ("a client's tick, p99", costs[int(0.99 * len(costs))], "ms", TICK.get(name)),
             ("discs seen to hit", hits, "", None),
-            ("of which counted", 100 * counted / max(1, hits), "%", None),
+            ("discs that counted", 100 * counted / max(1, hits), "%", None),
             ("snapshots", sent, "kbit/s", None),
         ):
             yield Figure(what, value, unit, reach=None if reach is None else f"<= {reach}", scenario=name)

@@ -165,5 +165,5 @@ def shots() -> Iterator[Figure]:
         fired, judged = play(conditions)
         reach = f">= {ENOUGH[name]}" if name in ENOUGH else None
         yield Figure("shots that hit on the screen", fired, "", scenario=name)
-        yield Figure("of which counted", 100 * judged.counted / fired, "%", reach=reach, scenario=name)
-        yield Figure("would have, without the past", 100 * judged.present / fired, "%", scenario=name)
+        yield Figure("shots that counted", 100 * judged.counted / fired, "%", reach=reach, scenario=name)
+        yield Figure("shots that would, in the present", 100 * judged.present / fired, "%", scenario=name)
