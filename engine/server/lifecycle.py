@@ -295,6 +295,7 @@ class Service:
             seats=rooms.seats,
             watchers=rooms.seats,
             most_rooms=rooms.max,
+            most_load=rooms.load,
             most_players=self.config.server.max_players,
             private=rooms.private,
             saves=self.config.save.folder,

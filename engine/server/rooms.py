@@ -96,6 +96,11 @@ def no_room_left(most: int) -> NoPlaceError:
     return NoPlaceError(f"all {most} rooms of this server are in use: try again later")
 
 
+def busy() -> NoPlaceError:
+    """What is said where another room would make all of them late."""
+    return NoPlaceError("this server has as many rooms as it can run at full speed: try again later")
+
+
 def full(most: int) -> NoPlaceError:
     """What is said where no more may play."""
     return NoPlaceError(f"this server is full: {most} are playing")
@@ -135,6 +140,8 @@ class Plan:
     watchers: int = 16
     """Who may watch a room, besides."""
     most_rooms: int = 64
+    most_load: float = 0.75
+    """The share of a core that ticks may take before no further room is opened."""
     most_players: int = 256
     """In all rooms together."""
     private: bool = True
@@ -411,6 +418,7 @@ class Rooms:
         if wish.private:
             if not plan.private:
                 raise NoPlaceError("this server has no private rooms")
+            self._check_load()
             return self.open(listed=False)
         open_rooms = [
             room
@@ -421,7 +429,17 @@ class Rooms:
             return max(open_rooms, key=lambda room: (room.players + room.promised, room.permanent))
         if not may_open or wish.watch:
             raise NoPlaceError("there is no room with a place left")
+        self._check_load()
         return self.open()
+
+    @property
+    def load(self) -> float:
+        """The share of a core that the ticks of all rooms take."""
+        return sum(room.cost / room.period for room in self._running)
+
+    def _check_load(self) -> None:
+        if self.load > self.plan.most_load:
+            raise busy()
 
     def _has_place(self, room: Room, watch: bool, *, returning: bool = False) -> bool:
         """Whether one more fits in. A seat kept for who was cut off counts, unless it may be they who come back."""

@@ -213,6 +213,26 @@ def test_a_heavy_room_falls_behind_and_starves_nobody(open_house):
     assert len(house.noted("behind")) <= 10.0 / BEHIND_EVERY + 1
 
 
+def test_a_busy_process_opens_no_further_room_but_fills_those_it_has(open_house):
+    house = None
+    slow = Plugin("slow")
+
+    @slow.on(Tick)
+    def dawdle(world: World, tick: Tick) -> None:
+        house.spent += 0.007
+
+    house = open_house(game_with(slow), seats=2, step=1 / 240)
+    people = [house.come(name) for name in ("Ana", "Ben", "Cyd")]
+    house.settle(people)
+    house.run(3.0)
+    assert house.rooms.load > 0.75
+    with pytest.raises(NoPlaceError, match="at full speed"):
+        house.rooms.reserve(Wish(private=True))
+    assert house.rooms.reserve(Wish()).room == people[2].place.room, "there is a place beside Cyd"
+    with pytest.raises(NoPlaceError, match="at full speed"):
+        house.rooms.reserve(Wish())
+
+
 def test_rooms_that_are_too_many_share_what_there_is(open_house):
     house = None
     slow = Plugin("slow")
