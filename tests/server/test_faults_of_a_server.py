@@ -116,6 +116,8 @@ async def serving(folder: Path, **more: Any) -> AsyncGenerator[Server]:
     service = Service(GAME, config, folder=folder, extensions=[pages], announce=lambda invite: None, **more)
     task = asyncio.create_task(service.run())
     await until(lambda: service.stage is Stage.READY or task.done())
+    if task.done():
+        await task  # it says why it could not start
     try:
         yield Server(service, await opened)
     finally:

@@ -40,6 +40,9 @@ from engine.net.transport.token_service import BACKLOG, TokenSite, request_place
 from engine.net.transport.udp import Sink, Udp
 from engine.net.wire.protocol import Protocol
 
+PORTS_TRIED = 16
+"""Ports looked at where the system may choose one."""
+
 
 class HostError(TickwireError):
     """A game cannot be hosted here; the message says what is in the way."""
@@ -191,7 +194,21 @@ class Guest:
 
 
 def listen(address: Address) -> socket.socket:
-    """A TCP socket that listens. Raises `HostError` saying why that cannot be."""
+    """A TCP socket that listens; at port 0, at one that is free for UDP, too, as servers have both under one number.
+
+    Raises `HostError` saying why that cannot be.
+    """
+    opened = _listen(address)
+    if not address.port:
+        for _ in range(PORTS_TRIED):
+            if _is_free_for_udp(opened):
+                break
+            opened.close()
+            opened = _listen(address)
+    return opened
+
+
+def _listen(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     opened: socket.socket | None = None
     try:
@@ -207,6 +224,15 @@ def listen(address: Address) -> socket.socket:
         raise HostError(f"cannot listen at TCP {address}: {why}; {_cure(error)}") from error
     opened.setblocking(False)
     return opened
+
+
+def _is_free_for_udp(listening: socket.socket) -> bool:
+    with socket.socket(listening.family, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind(listening.getsockname())
+        except OSError:
+            return False
+    return True
 
 
 def _cure(error: OSError) -> str:
