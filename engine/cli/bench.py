@@ -12,6 +12,8 @@ from typing import Any
 import engine
 from engine.app import AppError
 
+MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}
+
 
 def run_bench(names: Sequence[str], *, as_json: bool, listing: bool) -> int:
     """Run the named benchmarks, or all; returns the exit code."""
@@ -70,9 +72,7 @@ def _print_scenarios(figures: Sequence[Any]) -> None:
 
 def _cell(figure: Any) -> str:
     value = f"{figure.value:.4g}"
-    if figure.ok is None:
-        return value
-    return f"{value} [green]✓[/] {figure.reach}" if figure.ok else f"{value} [red]✗[/] {figure.reach}"
+    return f"{value} {MARKS[figure.ok]} {figure.reach}" if figure.reach else value
 
 
 def _print_table(figures: Sequence[Any]) -> None:
@@ -83,7 +83,6 @@ def _print_table(figures: Sequence[Any]) -> None:
     for heading in ("benchmark", "ours", "against", "theirs", "ratio", "reach", ""):
         table.add_column(heading, justify="left" if heading in ("benchmark", "against", "") else "right")
     for figure in figures:
-        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[figure.ok]
         theirs = "—" if figure.against_value is None else f"{figure.against_value:.4g} {figure.unit}"
         ratio = "—" if figure.ratio is None else f"{figure.ratio:.2f}×"
         table.add_row(
@@ -93,6 +92,6 @@ def _print_table(figures: Sequence[Any]) -> None:
             theirs,
             ratio,
             figure.reach or "—",
-            mark,
+            MARKS[figure.ok],
         )
     Console().print(table)

@@ -111,6 +111,13 @@ class Server:
             lateness,
         )
 
+    def watch(self, settle: float, measure: float) -> tuple[Look, Look]:
+        """How it is after `settle` seconds, and `measure` seconds later."""
+        time.sleep(settle)
+        before = self.look()
+        time.sleep(measure)
+        return before, self.look()
+
     def end(self) -> float:
         """SIGTERM; how long it took. Raises `AssertionError` if it does not end in order."""
         began = time.perf_counter()
@@ -156,10 +163,7 @@ class Step:
 def host() -> Iterator[Figure]:
     """Start, idle, the ramp, the end."""
     with Server() as server:
-        time.sleep(2.0)
-        before = server.look()
-        time.sleep(IDLE)
-        after = server.look()
+        before, after = server.watch(2.0, IDLE)
         yield Figure("host start to accepting", server.start_seconds, "s", reach="<= 1")
         yield Figure("host idle", 100 * (after.cpu - before.cpu) / (after.at - before.at), "% of a core", reach="<= 2")
         yield Figure("host idle memory", after.memory / 1e6, "MB", reach="<= 90")
@@ -197,10 +201,7 @@ def _ramp() -> Iterator[Step]:
 def _play(players: int) -> Step:
     with Server() as server:
         robots = _robots(server, players, SETTLE + MEASURE + 4)
-        time.sleep(SETTLE)
-        before = server.look()
-        time.sleep(MEASURE)
-        after = server.look()
+        before, after = server.watch(SETTLE, MEASURE)
         report: dict[str, Any] = json.loads(robots.communicate(timeout=90)[0])
         server.process.send_signal(signal.SIGTERM)  # with nobody there, it ends at once
         return Step(
@@ -220,10 +221,7 @@ def _ticks(workers: int) -> float:
     options = ("--workers", str(workers), "--seats", "1", "--bots", str(BOTS), "--rooms", str(ROOMS))
     with Server(*options) as server:
         robots = _robots(server, ROOMS, SETTLE + MEASURE + 4)
-        time.sleep(SETTLE)
-        before = server.look()
-        time.sleep(MEASURE)
-        after = server.look()
+        before, after = server.watch(SETTLE, MEASURE)
         robots.kill()
         robots.communicate()
         server.process.send_signal(signal.SIGTERM)

@@ -165,7 +165,7 @@ class Mirror:
         self.extrapolation = extrapolation
         self.aliases: dict[int, int] = {}
         self.left: list[int] = []
-        """Ids shown here until they were to be left alone: they are somebody else's now. The reader empties it."""
+        """Ids shown here until the last call, which was to leave them alone: they are somebody else's now."""
         self.extrapolated = 0
         """Calls that showed a time after the newest snapshot."""
         self._layout = layout = replica.layout
@@ -211,6 +211,7 @@ class Mirror:
         self._state = None
 
     def _bring(self, time: float, but: Set[int], anew: bool) -> None:
+        self.left.clear()
         state, later = self.replica.at(time)
         if state is None:
             if later is None:

@@ -176,7 +176,6 @@ class Prediction:
     def _run(self, tick: int, commands: Sequence[object], view_time: float) -> None:
         # The step moves the others on by a tick, to where they are shown.
         self.mirror.rewrite(view_time - 1.0, self.shown | self._over.keys() if self._over else self.shown)
-        self.mirror.left.clear()
         self._commands = commands
         self._world.rng.seed(self._seed ^ tick)  # so that a tick draws the same whenever it is run
         try:
@@ -614,7 +613,7 @@ class Prediction:
             before = old
         self._smoothing.corrected(now, before, after)
 
-    def present(self, shown: World, left: list[int] | None = None) -> None:
+    def present(self, shown: World, left: Sequence[int] = ()) -> None:
         """Copy the predicted entities into the world shown, once a tick, and gather what is to be told there.
 
         `left` are those that the mirror of that world had, and was to leave alone. Between ticks or inside a stage of

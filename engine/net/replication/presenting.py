@@ -74,21 +74,17 @@ class Presenting:
 
     def _remove(self, world: World, stay: set[int]) -> None:
         for key in [key for key in self._shown if key not in stay]:
-            entity = world.find(self._shown.pop(key))
             server = self._servers.pop(key, None)
             if server is not None:
                 self.aliases.pop(server, None)
-            if entity is not None and entity.alive:
-                entity.despawn()
+            _take_out(world, self._shown.pop(key))
 
-    def clear(self, world: World, left: list[int]) -> None:
+    def clear(self, world: World, left: Sequence[int]) -> None:
         """Of what the mirror has left to the prediction, take out what that does not show: it was of the past."""
         shown = set(self._shown.values())
         for id in left:
-            entity = world.find(id) if id not in shown else None
-            if entity is not None and entity.alive:
-                entity.despawn()
-        left.clear()
+            if id not in shown:
+                _take_out(world, id)
 
     def succeed(self, before: Presenting, world: World) -> None:
         """Take over from a prediction that has ended: what it showed under ids of this side goes at once.
@@ -98,8 +94,8 @@ class Presenting:
         for id in before._shown.values():
             if id & INDEX < MOST_SLOTS:
                 self._shown[id] = id
-            elif (entity := world.find(id)) is not None and entity.alive:
-                entity.despawn()
+            else:
+                _take_out(world, id)
 
     # Appearing
 
@@ -224,6 +220,13 @@ class Presenting:
                 if offsets.any():
                     for axis, key in enumerate((Transform.x, Transform.y, Transform.angle)):
                         columns[key][rows] += offsets[:, axis]
+
+
+def _take_out(world: World, id: int) -> None:
+    """Despawn an entity, if it is still there."""
+    entity = world.find(id)
+    if entity is not None and entity.alive:
+        entity.despawn()
 
 
 def _is_copied(kind: type[Component]) -> bool:

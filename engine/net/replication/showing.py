@@ -92,19 +92,14 @@ class Showing:
             resources=(self._multiplayer.resources or self.game.resources)(options),
             on_error=self._on_error,
         )
-        # What the rules set up is the server's to tell of: here it would stand there twice.
-        for entity in list(scene.world.rows(Entity)):
-            if entity.alive and not entity.local:
-                entity.despawn()
+        _clear(scene.world)  # what the rules set up is the server's to tell of: here it would stand there twice
         scene.world.mirror(SERVERS_IDS)
         return scene
 
     def _begin(self, world: World, begin: Begin) -> None:
         participant = self.participant
         if participant.replica is not self._replica:
-            for entity in list(world.rows(Entity)):
-                if not entity.local:
-                    entity.despawn()
+            _clear(world)
             self._enter(world)
             return
         now = self._clock()
@@ -183,6 +178,13 @@ class Showing:
             before = self.prediction
             self._foresee(world)
             self.prediction.succeed(before, world)
+
+
+def _clear(world: World) -> None:
+    """Despawn all shared entities, to leave their ids to the server's."""
+    for entity in list(world.rows(Entity)):
+        if entity.alive and not entity.local:
+            entity.despawn()
 
 
 def client_scene(
