@@ -68,7 +68,11 @@ class RoomSettings:
     seats: int = setting(16, "Players in a room.", reload=True, option="--seats", least=1, most=256)
     max: int = setting(64, "Rooms at most.", reload=True, option="--rooms", least=1, most=4096)
     load: float = setting(
-        0.75, "Share of a core that ticks take in a process before it opens no further room.", reload=True, most=100
+        0.75,
+        "Share of a core that ticks take in a process before it opens no further room.",
+        reload=True,
+        most=100,
+        unit="cores",
     )
     private: bool = setting(True, "Whether players may open rooms that take a code to join.", reload=True)
 

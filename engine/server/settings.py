@@ -28,11 +28,13 @@ def setting(
     choices: tuple[str, ...] = (),
     least: float = 0,
     most: float = math.inf,
+    unit: str = "seconds",
     host: str = "",
 ) -> Any:
     """Declares a field of a section to be a setting. The keywords are those of `Setting`."""
     metadata = {"about": about, "reload": reload, "option": option, "choices": choices}
-    return dataclasses.field(default=default, metadata={**metadata, "least": least, "most": most, "host": host})
+    bounds = {"least": least, "most": most, "unit": unit}
+    return dataclasses.field(default=default, metadata={**metadata, **bounds, "host": host})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Setting:
     least: float
     most: float
     """Bounds of a number, both included; `most` of a text, in characters."""
+    unit: str
+    """What a number that need not be whole counts."""
     host: str
     """For an address: the host where only a port is given."""
 
@@ -111,7 +115,7 @@ class Setting:
             except (ValueError, OverflowError):
                 number = math.nan
         if not self.least <= number <= self.most:
-            raise ValueError(f"a number of seconds {self._bounds()}, such as {self.default:g}")
+            raise ValueError(f"a number of {self.unit} {self._bounds()}, such as {self.default:g}")
         return number
 
     def _bounds(self) -> str:

@@ -132,6 +132,7 @@ def test_everything_wrong_is_reported_at_once(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [  # after the file's name
+        ("[rooms]\nload = -1", "2: rooms.load = -1: a number of cores from 0 to 100, such as 0.75"),
         ("[server]\nmax_player = 4", "2: server.max_player: no such setting; did you mean server.max_players?"),
         ("[sever]\nbind = 4", "1: sever: no such setting; did you mean server?"),
         ("[rooms]\nworkers = 4", "2: rooms.workers: no such setting; did you mean workers in the table [server]?"),
